@@ -1,0 +1,38 @@
+# make lab       open the course in JupyterLab (makes .venv the first time: some minutes)
+# make test      run every check: style, unit tests, notebook rules, the notebooks themselves, a real browser
+# make execute   run every notebook and store its outputs
+#
+# Another Python: make lab PYTHON=python3.12      More for JupyterLab: make lab ARGS=--no-browser
+
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+# The Python version is part of the path, so another PYTHON never meets the packages of the last one.
+SITE := $(VENV)/lib/python$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')/site-packages
+
+.PHONY: help lab test execute
+
+help:
+	@sed -n "/^#/!q; s/^# \{0,1\}//p" Makefile
+
+lab: $(SITE)/.tlcourse-lab
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/chapters/01_concepts.ipynb $(ARGS)
+
+test: $(SITE)/.tlcourse-test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/python -m pytest tests --ignore=tests/browser --cov=tlcourse --cov-fail-under=95
+	$(BIN)/python -m pytest chapters tests/browser
+
+execute: $(SITE)/.tlcourse-test
+	$(BIN)/python tools/execute.py
+
+# One stamp for each extra: made again only when what it depends on changes.
+$(SITE)/.tlcourse-%: pyproject.toml constraints.txt | $(SITE)/pip
+	$(BIN)/python -m pip install -c constraints.txt -e '.[$*]'
+	@touch $@
+
+$(SITE)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "tlcourse needs Python 3.11 or newer and $(PYTHON) is %d.%d. Name a newer one: make PYTHON=python3.12 $(MAKECMDGOALS)" % sys.version_info[:2])'
+	$(PYTHON) -m venv --clear $(VENV)

@@ -1,0 +1,107 @@
+"""What every test shares: fixed settings, notebook kernels without network, and a table of times.
+
+It lies at the root because it serves both tests/ and chapters/, where every code cell is a test.
+"""
+
+import os
+import subprocess
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent
+CELLS_RUN = pytest.StashKey[dict]()
+
+os.environ.setdefault("TLCOURSE_SEED", "0")
+os.environ.setdefault("TLCOURSE_SCALE", "quick")
+os.environ.setdefault("TLCOURSE_DEVICE", "cpu")
+os.environ.setdefault("MPLBACKEND", "agg")
+
+
+def is_cell(item):
+    """Whether a test is a notebook's cell."""
+    return hasattr(item, "cell")
+
+
+@pytest.fixture
+def offline_environment():
+    """Environment variables for a process whose kernels have no network."""
+    return kernel_environment()
+
+
+def kernel_environment():
+    """Return a copy of the environment: no network for Python, notebook figures inline."""
+    paths = [str(ROOT / "tests" / "offline"), os.environ.get("PYTHONPATH")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    environment.pop("MPLBACKEND")
+    return environment
+
+
+def pytest_configure(config):
+    config.stash[CELLS_RUN] = {}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Skip GPU cells on a CPU; refuse a notebook that would pass because nothing in it runs."""
+    no_gpu = os.environ["TLCOURSE_DEVICE"] == "cpu"
+    runs = defaultdict(bool)
+    for item in filter(is_cell, items):
+        needs_gpu = no_gpu and "gpu" in item.cell.metadata.get("tags", [])
+        if needs_gpu:
+            item.add_marker(pytest.mark.skip(reason="needs a GPU"))
+        runs[item.parent.nodeid] |= not (needs_gpu or item.options["skip"])
+    if idle := [name for name in runs if not runs[name]]:
+        raise pytest.UsageError(f"no code cell would run: mark fewer to skip in {', '.join(idle)}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item):
+    """Start a notebook's kernel offline; skip what follows a failed cell."""
+    if not is_cell(item):
+        return (yield)
+    if any(not passed for _, _, passed in cells_run(item.config).get(item.parent.nodeid, [])):
+        pytest.skip("an earlier cell of this notebook failed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", kernel_environment()["PYTHONPATH"])
+        patch.delenv("MPLBACKEND")
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if is_cell(item) and (call.when == "call" and not report.skipped or report.failed):
+        cells = cells_run(item.config).setdefault(item.parent.nodeid, [])
+        cells.append((call.duration, item.cell_num, not report.failed))
+    return report
+
+
+def cells_run(config):
+    """(seconds, cell number, passed) of each cell that ran, by notebook."""
+    return config.stash[CELLS_RUN]
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if not cells_run(config):
+        return
+    terminalreporter.section("seconds of each notebook, and its slowest cells")
+    for name, cells in cells_run(config).items():
+        slowest = sorted(cells, reverse=True)[:3]
+        total = sum(seconds for seconds, _, _ in cells)
+        cells = ", ".join(f"Cell {number} {seconds:.1f} s" for seconds, number, _ in slowest)
+        terminalreporter.line(f"{total:7.1f} s  {name}: {cells}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def leave_the_checkout_alone():
+    """In CI, no test may leave a file in the checkout (what git ignores apart)."""
+    if not os.environ.get("CI"):
+        yield
+        return
+    command = ["git", "-C", ROOT, "status", "--porcelain", "--untracked-files=all"]
+    before = subprocess.check_output(command, text=True)
+    yield
+    after = subprocess.check_output(command, text=True)
+    assert after == before, "a test wrote into the checkout: give it tmp_path"

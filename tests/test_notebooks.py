@@ -1,0 +1,440 @@
+"""The rules of a lesson, run over every chapter; each rule is first shown to be able to fail.
+
+A rule is a function of the notebook alone. It returns what is wrong, one line for each fault.
+"""
+
+import ast
+import re
+import statistics
+from pathlib import Path
+
+import execute
+import nbformat
+import pytest
+from IPython.core.inputtransformer2 import TransformerManager
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+CHAPTERS = sorted((Path(__file__).parent.parent / "chapters").glob("[0-9]*.ipynb"))
+HOSTS = {
+    "aclanthology.org",
+    "archive.ics.uci.edu",
+    "arxiv.org",
+    "colab.research.google.com",
+    "creativecommons.org",
+    "docs.pytorch.org",
+    "docs.python.org",
+    "docs.scipy.org",
+    "doi.org",
+    "github.com",
+    "holgern.github.io",
+    "ipywidgets.readthedocs.io",
+    "jmlr.org",
+    "joblib.readthedocs.io",
+    "matplotlib.org",
+    "numpy.org",
+    "openaccess.thecvf.com",
+    "openreview.net",
+    "papers.nips.cc",
+    "proceedings.mlr.press",
+    "proceedings.neurips.cc",
+    "python.org",
+    "pytorch.org",
+    "scikit-learn.org",
+    "scikit-optimize.github.io",
+    "scipy.org",
+    "www.jmlr.org",
+    "www.w3.org",  # the namespace of SVG
+    "yann.lecun.com",
+}
+PATH = re.compile(r"(?<![\w.:~/-])/(?:[A-Za-z][\w.-]+/)+[\w.-]*|\bC:\\+(?!math)\w+|file://")
+
+
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def markdown(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "markdown"]
+
+
+def lines(cell):
+    return [line for line in cell.source.splitlines() if line.strip()]
+
+
+def printed(cell):
+    """The text that a cell printed or returned."""
+    data = [output.get("data", {}) for output in cell.outputs]
+    shown = [text for kinds in data for kind, text in kinds.items() if kind.startswith("text/")]
+    return "".join([output.get("text", "") for output in cell.outputs] + shown)
+
+
+def has_figure(cell):
+    return any("image/png" in output.get("data", {}) for output in cell.get("outputs", []))
+
+
+def calls(cell):
+    """Yield the dotted names of the functions that a cell calls."""
+    for node in ast.walk(ast.parse(TransformerManager().transform_cell(cell.source))):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func)
+
+
+def texts(notebook):
+    """Everything a reader sees as text, with its place: sources and outputs, no pictures."""
+    for position, cell in enumerate(notebook.cells):
+        yield position, cell.source
+        for output in cell.get("outputs", []):
+            yield position, output.get("text", "")
+            data = output.get("data", {})
+            yield from ((position, str(data[kind])) for kind in data if "image/" not in kind)
+
+
+# --- length ----------------------------------------------------------------------------------
+
+
+def code_cells_are_short(notebook):
+    lengths = {
+        position: len(lines(cell))
+        for position, cell in enumerate(notebook.cells)
+        if cell.cell_type == "code"
+    }
+    if lengths and (median := statistics.median(lengths.values())) > 6:
+        yield f"the median code cell has {median:g} lines, more than 6"
+    for position, length in lengths.items():
+        if length > 25:
+            yield f"cell {position} has {length} lines, more than 25"
+
+
+def a_lesson_has_40_to_56_cells(notebook):
+    if not 40 <= len(notebook.cells) <= 56:
+        yield f"{len(notebook.cells)} cells"
+
+
+def the_prose_has_1800_to_2800_words(notebook):
+    words = sum(len(cell.source.split()) for cell in markdown(notebook))
+    if not 1800 <= words <= 2800:
+        yield f"{words} words"
+
+
+# --- anatomy ---------------------------------------------------------------------------------
+
+
+def it_begins_with_a_title_card(notebook):
+    card = notebook.cells[0]
+    if card.cell_type != "markdown" or not re.match(r"# \S", card.source):
+        yield "cell 0 must be Markdown that begins with '# ' and the title"
+    wanted = {
+        "a Colab badge": r"colab-badge\.svg\)\]\(https://colab\.research\.google\.com/github/\S+\.ipynb\)",
+        "the objectives": r"(?i)\bobjectives\b|\byou can\b|\byou will be able\b",
+        "the prerequisites": r"(?i)\bprerequisites?\b",
+        "the minutes it takes": r"(?i)\d\s*min",
+        "the handbook rows": r"(?i)\bhandbook\b[\s\S]*\bH\d\.\d",
+    }
+    for name, pattern in wanted.items():
+        if not re.search(pattern, card.source):
+            yield f"the title card lacks {name}"
+    if not 3 <= len(re.findall(r"(?m)^\s*(?:[-*]|\d\.) ", card.source)) <= 5:
+        yield "the title card lists 3 to 5 objectives, one a line with '- ', and has no other list"
+
+
+def a_short_set_up_cell_comes_second(notebook):
+    first = next((n for n, cell in enumerate(notebook.cells) if cell.cell_type == "code"), None)
+    if first is None or first > 2:
+        yield "the first code cell must be cell 1 or 2"
+        return
+    cell = notebook.cells[first]
+    if len(lines(cell)) > 6:
+        yield f"the set-up cell has {len(lines(cell))} lines, more than 6"
+    for word in ("device", "scale", "torch"):
+        if word not in printed(cell).lower():
+            yield f"the set-up cell does not print the {word}"
+
+
+def a_figure_comes_by_cell_6(notebook):
+    if not any(map(has_figure, notebook.cells[:7])):
+        yield "no figure in cells 0 to 6"
+
+
+def every_figure_has_a_caption(notebook):
+    followers = [*notebook.cells[1:], new_markdown_cell()]
+    for position, (cell, after) in enumerate(zip(notebook.cells, followers, strict=True)):
+        caption = after.cell_type == "markdown" and re.search(r"(?m)^\*\*Figure", after.source)
+        if has_figure(cell) and not caption:
+            yield f"cell {position} draws a figure: begin a line of the next cell with '**Figure'"
+
+
+def it_asks_and_checks(notebook):
+    called = [set(calls(cell)) for cell in code(notebook)]
+    if not any(name in ("ask", "quiz", "quiz.ask") for names in called for name in names):
+        yield "no quiz: no cell calls ask(...)"
+    puzzles = sum("check" in names for names in called)
+    if puzzles < 2:
+        yield f"{puzzles} puzzles: at least 2 cells call check(...)"
+
+
+def its_verdicts_are_compared(notebook):
+    cells = [c for c in code(notebook) if "nbval-check-output" in c.metadata.get("tags", [])]
+    if not cells:
+        yield "no cell is tagged nbval-check-output"
+    for cell in cells:
+        if not re.search(r"\b(holds|partly|fails)\b", printed(cell)):
+            yield "the stored output of a cell tagged nbval-check-output holds no verdict"
+
+
+# --- what is stored --------------------------------------------------------------------------
+
+
+def it_was_run_once_from_top_to_bottom(notebook):
+    counts = [cell.execution_count for cell in code(notebook)]
+    if counts != list(range(1, len(counts) + 1)) or not counts:
+        yield f"the code cells were run in the order {counts}: make execute"
+
+
+def nothing_went_wrong(notebook):
+    for position, cell in enumerate(notebook.cells):
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                yield f"cell {position} stores {output.ename}"
+            if output.get("name") == "stderr":
+                yield f"cell {position} stores a warning"
+
+
+def no_widget_state_is_stored(notebook):
+    if "widgets" in notebook.metadata:
+        yield "the metadata hold the state of widgets"
+    for position, cell in enumerate(notebook.cells):
+        if any(execute.WIDGET in output.get("data", {}) for output in cell.get("outputs", [])):
+            yield f"cell {position} stores a widget: without its kernel that is an error box"
+
+
+def a_second_run_can_store_the_same(notebook):
+    for position, text in texts(notebook):
+        if re.search(r"\b0x[0-9a-f]{6,}", text):
+            yield f"cell {position} stores a memory address"
+
+
+def it_is_normalised(notebook):
+    if notebook != execute.normalise(notebook):
+        yield "the file is not as tools/execute.py leaves it: make execute"
+
+
+def no_absolute_path(notebook):
+    for position, text in texts(notebook):
+        if match := PATH.search(text):
+            yield f"cell {position} holds the path {match.group()}"
+
+
+def every_link_goes_to_a_known_host(notebook):
+    for position, text in texts(notebook):
+        for host in re.findall(r"(?i)\b(?:https?|ftp)://([^/\s\"'<>)\]]+)", text):
+            if host.lower() not in HOSTS:
+                yield f"cell {position} links to {host}: use a known host or add it to HOSTS"
+
+
+def it_is_smaller_than_500_kb(notebook):
+    size = len(nbformat.writes(notebook).encode())
+    if size > 500_000:
+        yield f"{size / 1000:.0f} kB"
+
+
+RULES = [
+    code_cells_are_short,
+    a_lesson_has_40_to_56_cells,
+    the_prose_has_1800_to_2800_words,
+    it_begins_with_a_title_card,
+    a_short_set_up_cell_comes_second,
+    a_figure_comes_by_cell_6,
+    every_figure_has_a_caption,
+    it_asks_and_checks,
+    its_verdicts_are_compared,
+    it_was_run_once_from_top_to_bottom,
+    nothing_went_wrong,
+    no_widget_state_is_stored,
+    a_second_run_can_store_the_same,
+    it_is_normalised,
+    no_absolute_path,
+    every_link_goes_to_a_known_host,
+    it_is_smaller_than_500_kb,
+]
+
+
+# --- the chapters ----------------------------------------------------------------------------
+
+
+def test_there_are_chapters():
+    assert CHAPTERS, "chapters/ holds no notebook"
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_chapter(path, rule):
+    faults = list(rule(nbformat.read(path, as_version=4)))
+    assert not faults, "\n".join([rule.__name__.replace("_", " "), *faults])
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_the_badge_opens_this_chapter(path):
+    card = nbformat.read(path, as_version=4).cells[0].source
+    assert f"/chapters/{path.name})" in card
+
+
+# --- each rule can fail ----------------------------------------------------------------------
+
+CARD = """# A lesson
+[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/o/r/blob/main/chapters/01.ipynb)
+
+**Objectives.** After this lesson you can
+- measure
+- compare
+- judge
+
+**Prerequisites:** none. **Time:** 20 minutes. **Handbook:** H1.1"""
+
+
+def figure():
+    return new_output("display_data", {"image/png": "AAAA", "text/plain": "<Figure>"})
+
+
+def stdout(text):
+    return new_output("stream", name="stdout", text=text)
+
+
+def cell(source="x = 1", *outputs, tags=()):
+    return new_code_cell(
+        source, outputs=list(outputs), metadata={"tags": list(tags)} if tags else {}
+    )
+
+
+def good():
+    """A lesson that obeys every rule."""
+    cells = [
+        new_markdown_cell(CARD),
+        cell("runtime.setup()", stdout("device cpu, scale quick, seed 0, torch 2.9\n")),
+        cell("plot()", figure()),
+        new_markdown_cell("**Figure 1.** " + "word " * 1800),
+        cell("%matplotlib inline\nask('Why?', right('a', 'b'))"),
+        cell("check('mean', mean)"),
+        cell("check('freeze', freeze)"),
+        cell("table", stdout("claim | effect | holds\n"), tags=["nbval-check-output"]),
+        *(cell(f"x = {n}") for n in range(34)),
+    ]
+    notebook = new_notebook(cells=cells)
+    for count, code_cell in enumerate(code(notebook), start=1):
+        code_cell["execution_count"] = count
+    return execute.normalise(notebook)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_a_good_lesson_obeys(rule):
+    assert list(rule(good())) == []
+
+
+def spoil(position, **fields):
+    def change(notebook):
+        notebook.cells[position].update(fields)
+
+    return change
+
+
+def edit(position, old, new):
+    def change(notebook):
+        assert old in notebook.cells[position].source
+        notebook.cells[position]["source"] = notebook.cells[position].source.replace(old, new)
+
+    return change
+
+
+def store(output):
+    def change(notebook):
+        notebook.cells[-1]["outputs"] = [output]
+
+    return change
+
+
+def drop(*positions):
+    def change(notebook):
+        kept = [c for n, c in enumerate(notebook.cells) if n not in positions]
+        notebook["cells"] = kept
+
+    return change
+
+
+def long_cells(notebook):
+    for code_cell in code(notebook):
+        code_cell["source"] = "x = 1\n" * 7
+
+
+def warning():
+    return new_output("stream", name="stderr", text="UserWarning")
+
+
+def widget():
+    return new_output("display_data", {execute.WIDGET: {"model_id": "a"}})
+
+
+BAD = [
+    (code_cells_are_short, long_cells),
+    (code_cells_are_short, spoil(5, source="x = 1\n" * 26)),
+    (a_lesson_has_40_to_56_cells, drop(8, 9, 10)),
+    (a_lesson_has_40_to_56_cells, lambda nb: nb.cells.extend(nb.cells[:20])),
+    (the_prose_has_1800_to_2800_words, spoil(3, source="**Figure 1.** short")),
+    (the_prose_has_1800_to_2800_words, spoil(3, source="**Figure 1.** " + "long " * 2800)),
+    (it_begins_with_a_title_card, drop(0)),
+    (it_begins_with_a_title_card, edit(0, "# A", "A")),
+    (it_begins_with_a_title_card, edit(0, "colab-badge", "badge")),
+    (it_begins_with_a_title_card, edit(0, "**Objectives.** After this lesson you can", "")),
+    (it_begins_with_a_title_card, edit(0, "Prerequisites", "Before")),
+    (it_begins_with_a_title_card, edit(0, "20 minutes", "a while")),
+    (it_begins_with_a_title_card, edit(0, "H1.1", "all of it")),
+    (it_begins_with_a_title_card, edit(0, "- judge\n", "")),
+    (a_short_set_up_cell_comes_second, drop(1, 2)),
+    (a_short_set_up_cell_comes_second, spoil(1, source="x = 1\n" * 7)),
+    (a_short_set_up_cell_comes_second, spoil(1, outputs=[])),
+    (a_short_set_up_cell_comes_second, lambda nb: nb.update(cells=markdown(nb))),
+    (a_figure_comes_by_cell_6, spoil(2, outputs=[])),
+    (every_figure_has_a_caption, spoil(3, source="Figure 1. No bold face.")),
+    (every_figure_has_a_caption, drop(3)),
+    (every_figure_has_a_caption, store(figure())),
+    (it_asks_and_checks, spoil(4, source="print('ask(me)')")),
+    (it_asks_and_checks, spoil(5, source="# check(this)")),
+    (its_verdicts_are_compared, spoil(7, metadata={})),
+    (its_verdicts_are_compared, spoil(7, outputs=[stdout("claim | effect\n")])),
+    (it_was_run_once_from_top_to_bottom, spoil(4, execution_count=None)),
+    (it_was_run_once_from_top_to_bottom, spoil(4, execution_count=9)),
+    (it_was_run_once_from_top_to_bottom, lambda nb: nb.update(cells=markdown(nb))),
+    (nothing_went_wrong, store(new_output("error", ename="KeyError", evalue="", traceback=[]))),
+    (nothing_went_wrong, store(warning())),
+    (no_widget_state_is_stored, store(widget())),
+    (no_widget_state_is_stored, lambda nb: nb.metadata.update(widgets={"state": {}})),
+    (a_second_run_can_store_the_same, store(stdout("<object at 0x7f3a2b1c>"))),
+    (it_is_normalised, store(widget())),
+    (it_is_normalised, spoil(4, metadata={"execution": {"iopub.status.busy": "now"}})),
+    (it_is_normalised, lambda nb: nb.metadata.kernelspec.update(name="mine")),
+    (no_absolute_path, store(stdout("saved in /" + "srv/course/x.png"))),
+    (no_absolute_path, spoil(5, source="open('/" + "tmp/x.png')")),
+    (no_absolute_path, spoil(5, source="open('C:" + "\\\\data')")),
+    (every_link_goes_to_a_known_host, spoil(3, source="see http://example.org/page")),
+    (every_link_goes_to_a_known_host, store(stdout("http://localhost:8888"))),
+    (it_is_smaller_than_500_kb, store(new_output("display_data", {"image/png": "A" * 500_000}))),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "change"), BAD, ids=[f"{n}-{rule.__name__}" for n, (rule, _) in enumerate(BAD)]
+)
+def test_a_bad_lesson_is_caught(rule, change):
+    notebook = good()
+    change(notebook)
+    assert list(rule(notebook))
+
+
+def test_every_rule_was_shown_to_fail():
+    assert {rule for rule, _ in BAD} == set(RULES)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1/2 and a/b/c", "see ../shared/x.png", "https://arxiv.org/abs/1/2", "n/a", "$C:\\mathcal X$"],
+)
+def test_what_only_looks_like_a_path_is_none(text):
+    assert not PATH.search(text)

@@ -1,0 +1,392 @@
+"""Figures, really rendered: nothing clipped, nothing by colour alone, each shown once."""
+
+import itertools
+
+import matplotlib
+import nbformat
+import numpy as np
+import pytest
+import torch
+from matplotlib.colors import to_rgb
+from nbclient import NotebookClient
+from PIL import Image
+
+from tlcourse import plots
+
+METHODS = list(plots.STYLES)
+BUDGETS = [1, 2, 5, 10, 20, 50]
+LEVELS = np.array([0.7, 0.8, 0.9, 0.95, 0.98, 0.99])
+
+
+def noisy(mean, seed, seeds=5, spread=0.02):
+    return mean + np.random.default_rng(seed).normal(scale=spread, size=(seeds, len(mean)))
+
+
+def curves(mean, names=METHODS):
+    return {name: noisy(mean - 0.03 * i, i) for i, name in enumerate(names)}
+
+
+def pictures(n, side=16):
+    return torch.rand((n, 1, side, side), generator=torch.Generator().manual_seed(0))
+
+
+def label_efficiency():
+    return plots.label_efficiency(BUDGETS, curves(LEVELS), "Real digits, source: letters")
+
+
+def paired_differences():
+    names = [f"frozen features against {m}" for m in METHODS[:4]]
+    rows = {name: noisy(np.array([0.1 - 0.03 * i]), i)[:, 0] for i, name in enumerate(names)}
+    return plots.paired_differences(rows, "Two labels a class")
+
+
+def learning_speed():
+    steps = np.arange(0, 301, 10)
+    by_method = curves(1 - 0.9 * np.exp(-steps / 60), METHODS[2:4] + METHODS[5:])
+    return plots.learning_speed(steps, by_method, 0.9, "Five labels a class")
+
+
+def robustness():
+    severities = np.arange(5)
+    by_method = {
+        m: {k: noisy(0.95 - slope * severities, i) for k, slope in KINDS.items()}
+        for i, m in enumerate(METHODS)
+    }
+    return plots.robustness(severities, by_method, "Ten labels a class")
+
+
+KINDS = {"noise": 0.1, "blur": 0.05, "shift": 0.15}
+
+
+def depth_probe():
+    sources = ["letters", "letters, labels shuffled", "random weights"]
+    depths = ["block 1", "block 2", "block 3", "block 4"]
+    return plots.depth_probe(depths, curves(LEVELS[:4], sources), ("raw pixels", 0.74), "Depth")
+
+
+def image_grid():
+    return plots.image_grid(pictures(23), [f"class {i}" for i in range(23)], columns=8)
+
+
+def predictions():
+    predicted = torch.arange(23) % 10
+    labels = torch.where(torch.arange(23) % 5 == 0, (predicted + 1) % 10, predicted)
+    return plots.predictions(pictures(23), labels, predicted, list("აბგდევზთიკ"))
+
+
+FIGURES = [
+    label_efficiency,
+    paired_differences,
+    learning_speed,
+    robustness,
+    depth_probe,
+    image_grid,
+    predictions,
+]
+CURVES = [label_efficiency, learning_speed, robustness, depth_probe]
+every_figure = pytest.mark.parametrize("draw", FIGURES)
+
+
+# ── every figure ────────────────────────────────────────────────────────────────────────────
+
+
+def texts(figure):
+    """Every piece of text that is drawn, and its box in pixels."""
+    figure.draw_without_rendering()
+    unused = [t for ax in figure.axes for axis in (ax.xaxis, ax.yaxis) for t in not_drawn(axis)]
+    found = [t for t in figure.findobj(matplotlib.text.Text) if t.get_visible() and t.get_text()]
+    return [(t, t.get_window_extent()) for t in found if t not in unused]
+
+
+def not_drawn(axis):
+    """Tick labels that matplotlib prepares and leaves out: beyond the end, or of a hidden axis."""
+    low, high = sorted(axis.get_view_interval())
+    return [
+        tick.label1
+        for tick in axis.get_major_ticks()
+        if not (axis.axes.axison and low <= tick.get_loc() <= high)
+    ]
+
+
+def clipped(figure):
+    """The texts that lie partly outside the picture."""
+    box = figure.bbox.padded(0.5)
+    return [
+        t.get_text()
+        for t, at in texts(figure)
+        if not box.containsx(at.x0)
+        or not box.containsx(at.x1)
+        or not box.containsy(at.y0)
+        or not box.containsy(at.y1)
+    ]
+
+
+def overlaps(one, other):
+    return min(one.x1, other.x1) - max(one.x0, other.x0) > 1 and (
+        min(one.y1, other.y1) - max(one.y0, other.y0) > 1
+    )
+
+
+@every_figure
+def test_a_figure_is_a_picture_of_notebook_width_and_small(draw, tmp_path):
+    figure = draw()
+    assert isinstance(figure, matplotlib.figure.Figure)
+    path = tmp_path / "figure.png"
+    path.write_bytes(figure.png())
+    assert path.stat().st_size <= 40_000
+    with Image.open(path) as image:
+        assert image.width <= 900 and 80 <= image.height <= 450
+        assert len(image.convert("L").getcolors(256)) > 20, "an empty picture"
+
+
+@every_figure
+def test_no_text_is_clipped_nor_covers_another(draw):
+    figure = draw()
+    assert len(texts(figure)) >= 10
+    assert clipped(figure) == []
+    for (one, at), (other, there) in itertools.combinations(texts(figure), 2):
+        assert not overlaps(at, there), f"{one.get_text()!r} and {other.get_text()!r} overlap"
+
+
+def test_the_checks_above_can_fail():
+    figure = label_efficiency()
+    figure.text(0.99, 0.5, "too far right")
+    assert clipped(figure) == ["too far right"]
+    boxes = {t.get_text(): at for t, at in texts(figure)}
+    assert overlaps(boxes["too far right"], boxes["too far right"].translated(3, 3))
+
+
+@pytest.mark.parametrize("draw", CURVES)
+def test_the_legend_lies_outside_the_data(draw):
+    figure = draw()
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    box = legend.get_window_extent()
+    assert not any(overlaps(box, ax.get_window_extent()) for ax in figure.axes)
+
+
+@every_figure
+def test_no_figure_is_left_open(draw):
+    import matplotlib.pyplot as plt
+
+    before = plt.get_fignums()
+    with matplotlib.rc_context():
+        settings = dict(matplotlib.rcParams)
+        draw().png()
+        assert dict(matplotlib.rcParams) == settings
+    assert plt.get_fignums() == before
+
+
+def test_a_notebook_shows_each_figure_once(offline_environment):
+    """With and without pyplot, as the last value of a cell, and not when it is only assigned."""
+    call = "plots.image_grid(np.random.default_rng(0).random((3, 1, 8, 8)))"
+    cells = [
+        "import sys\nimport numpy as np\nfrom tlcourse import plots",
+        call,
+        f"figure = {call}",
+        "figure",
+        "assert 'matplotlib.pyplot' not in sys.modules\nimport matplotlib.pyplot as plt",
+        call,
+        f"figure = {call}",
+        "from IPython.display import display\ndisplay(figure)",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    NotebookClient(notebook, timeout=300).execute(env=offline_environment)
+    shown = [[list(o.data) for o in cell.outputs if "data" in o] for cell in notebook.cells]
+    once = [["image/png", "text/plain"]]
+    assert shown == [[], once, [], once, [], once, [], once]
+
+
+# ── colours, markers, lines ─────────────────────────────────────────────────────────────────
+
+# Machado, Oliveira and Fernandes (2009), "A physiologically-based model for simulation of color
+# vision deficiency", severity 1.0, on linear RGB.
+VISION = {
+    "normal": np.eye(3),
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+}
+
+
+def seen(color, vision):
+    """CIELAB coordinates of a colour as it is seen."""
+    rgb = np.array(to_rgb(color))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    x, y, z = np.cbrt(to_xyz @ np.clip(vision @ linear, 0, 1) / [0.9505, 1, 1.089])
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_colours_differ_for_every_eye(vision):
+    colors = [color for color, _, _ in [*plots.STYLES.values(), *plots.SPARE_STYLES]]
+    matrix = np.asarray(VISION[vision])
+    for one, other in itertools.combinations(colors, 2):
+        assert np.linalg.norm(seen(one, matrix) - seen(other, matrix)) > 15, (one, other)
+    right, wrong = seen(plots.RIGHT, matrix), seen(plots.WRONG, matrix)
+    assert np.linalg.norm(right - wrong) > 40
+
+
+def test_the_colour_check_can_fail():
+    matrix = np.asarray(VISION["deuteranopia"])
+    red, green = seen("#B22222", matrix), seen("#6B6B00", matrix)
+    assert np.linalg.norm(red - green) < 15
+
+
+@pytest.mark.parametrize("names", [METHODS, [*METHODS, "a", "b"], list("abcdefgh"), ["a", "b"]])
+def test_each_method_has_its_own_colour_marker_and_line(names):
+    styles = plots.styles(names)
+    assert list(styles) == names == [style["label"] for style in styles.values()]
+    assert len({style["color"] for style in styles.values()}) == len(names)
+    assert len({style["marker"] for style in styles.values()}) == len(names)
+    if set(names) <= set(METHODS):
+        assert len({str(style["linestyle"]) for style in styles.values()}) == len(names)
+
+
+def test_a_method_looks_the_same_in_every_figure():
+    alone = plots.styles(["fine-tuning"])["fine-tuning"]
+    assert plots.styles(["else", "fine-tuning", "more"])["fine-tuning"] == alone
+    with pytest.raises(ValueError, match="9 curves cannot be told apart: plot at most 8"):
+        plots.styles(list("abcdefghi"))
+
+
+# ── what each figure shows ──────────────────────────────────────────────────────────────────
+
+
+def lines(ax):
+    return {line.get_label(): line for line in ax.get_lines()}
+
+
+def test_label_efficiency_shows_the_mean_at_every_budget():
+    accuracy = curves(LEVELS)
+    (ax,) = plots.label_efficiency(BUDGETS, accuracy).axes
+    assert ax.get_xscale() == "log"
+    assert [t.get_text() for t in ax.get_xticklabels()] == [str(b) for b in BUDGETS]
+    for name in METHODS:
+        assert list(lines(ax)[name].get_xdata()) == BUDGETS
+        assert np.allclose(lines(ax)[name].get_ydata(), accuracy[name].mean(axis=0))
+    assert ax.get_ylim()[1] <= 1.01
+
+
+def test_the_band_is_the_t_interval():
+    values = noisy(LEVELS, 0)
+    (ax,) = plots.label_efficiency(BUDGETS, {"fine-tuning": values}).axes
+    (band,) = ax.collections
+    half = 2.776445 * values.std(axis=0, ddof=1) / 5**0.5  # t(0.975, 4), from a table
+    (polygon,) = band.get_paths()
+    assert polygon.vertices[:, 1].max() == pytest.approx((values.mean(axis=0) + half).max(), 1e-5)
+    assert polygon.vertices[:, 1].min() == pytest.approx((values.mean(axis=0) - half).min(), 1e-5)
+
+
+def test_learning_speed_shows_the_target():
+    (ax,) = learning_speed().axes
+    assert set(lines(ax)["target 0.9"].get_ydata()) == {0.9}
+    assert len(lines(ax)["fine-tuning"].get_xdata()) == 31
+
+
+def test_robustness_has_a_panel_a_kind_on_one_scale():
+    axes = robustness().axes
+    assert [ax.get_title() for ax in axes] == list(KINDS)
+    assert len({ax.get_ylim() for ax in axes}) == 1
+    lowest = min(line.get_ydata().min() for ax in axes for line in ax.get_lines())
+    assert axes[0].get_ylim()[0] < lowest, "no curve leaves its panel"
+    one = plots.robustness([0, 1], {"fine-tuning": {"noise": [[0.9, 0.8], [0.8, 0.7]]}})
+    assert len(one.axes) == 1
+
+
+def test_depth_probe_names_the_layers_and_the_baseline():
+    (ax,) = depth_probe().axes
+    assert [t.get_text() for t in ax.get_xticklabels()][-1] == "block 4"
+    assert set(lines(ax)["raw pixels"].get_ydata()) == {0.74}
+    without = plots.depth_probe(["pixels"], {"letters": [[0.5], [0.6]]})
+    assert list(lines(without.axes[0])) == ["letters"]
+
+
+def test_paired_differences_shows_every_seed_and_the_interval():
+    values = np.array([0.01, 0.02, 0.06])
+    (ax,) = plots.paired_differences({"ours": values, "mirror": -values}).axes
+    zero, dots, *_ = ax.get_lines()
+    assert set(zero.get_xdata()) == {0}
+    assert np.allclose(dots.get_xdata(), [1, 2, 6])
+    written = [t.get_text() for t in ax.texts]
+    assert written[0] == "+3.0 points [-3.6, +9.6]\nahead in 3 of 3"
+    assert written[1] == "-3.0 points [-9.6, +3.6]\nahead in 0 of 3"
+    top, bottom = (t.get_window_extent().y0 for t in ax.texts)
+    assert top > bottom, "the first stands on top"
+
+
+def ink(figure):
+    """The pixels of a figure of pictures, one each, white paper added around."""
+    (ax,) = figure.axes
+    return np.asarray(ax.images[0].get_array())
+
+
+def test_image_grid_shows_every_picture_once_in_rows():
+    images = np.stack([np.full((1, 4, 4), (i + 1) / 10) for i in range(5)])
+    canvas = ink(plots.image_grid(images, columns=3))
+    values, counts = np.unique(canvas[canvas < 1], return_counts=True)
+    assert np.allclose(values, [0.1, 0.2, 0.3, 0.4, 0.5]) and set(counts) == {16}
+    rows, columns = zip(*[np.argwhere(canvas == value)[0] for value in values], strict=True)
+    assert rows[0] == rows[1] == rows[2] < rows[3] == rows[4]
+    assert columns[0] == columns[3] < columns[1] == columns[4] < columns[2]
+
+
+def test_image_grid_takes_a_tensor_that_needs_gradients():
+    assert plots.image_grid(pictures(2).requires_grad_()).axes
+
+
+def test_predictions_marks_right_and_wrong_by_sign_and_frame():
+    images = pictures(3)
+    figure = plots.predictions(images, [0, 1, 1], np.array([0, 0, 1]), ["zero", "one"])
+    (ax,) = figure.axes
+    assert [t.get_text() for t in ax.texts] == ["✓ zero", "✗ zero (is one)", "✓ one"]
+    right, wrong, again = ax.patches
+    assert right.get_linestyle() == again.get_linestyle() != wrong.get_linestyle()
+    assert right.get_linewidth() < wrong.get_linewidth()
+    canvas = ink(figure)
+    for frame, image in zip(ax.patches, images, strict=True):
+        x, y = (int(v + 0.5) for v in frame.get_xy())
+        assert np.allclose(canvas[y : y + 16, x : x + 16], image[0]), "a frame fits its picture"
+
+
+# ── bad input ───────────────────────────────────────────────────────────────────────────────
+
+ONE = np.ones((2, 3))
+
+
+@pytest.mark.parametrize(
+    "draw, words",
+    [
+        (lambda: plots.label_efficiency([1, 2], {}), "nothing to plot"),
+        (lambda: plots.label_efficiency([], {"a": np.ones((2, 0))}), "nothing to plot"),
+        (lambda: plots.label_efficiency([1, 2], {"a": ONE}), r"'a' has shape \(2, 3\): pass one"),
+        (lambda: plots.label_efficiency([1, 2, 3], {"a": ONE[0]}), r"'a' has shape \(3,\)"),
+        (lambda: plots.label_efficiency([1, 2, 3], {"a": ONE[:1]}), "at least 2 seeds"),
+        (lambda: plots.label_efficiency([1, 2, 3], {"a": ONE * np.nan}), "NaN or infinite"),
+        (lambda: plots.learning_speed([1, 2], {"a": ONE}, 0.9), "pass one row a seed and 2"),
+        (lambda: plots.depth_probe(["x"], {"a": ONE}), "pass one row a seed and 1 columns"),
+        (lambda: plots.robustness([1], {}), "the same kinds of corruption"),
+        (lambda: plots.robustness([1], {"a": {}}), "the same kinds of corruption"),
+        (lambda: plots.robustness([1, 2, 3], {"a": {"x": ONE}, "b": {"y": ONE}}), "same kinds"),
+        (lambda: plots.paired_differences({}), "nothing to plot"),
+        (lambda: plots.paired_differences({"a": [0.1]}), "at least 2 seeds"),
+        (lambda: plots.paired_differences({"a": ONE}), "pass one number a seed"),
+        (lambda: plots.image_grid(torch.zeros(0, 1, 4, 4)), r"images have shape \(0, 1, 4, 4\)"),
+        (lambda: plots.image_grid(torch.zeros(2, 3, 4, 4)), r"pass \(n, 1, height, width\)"),
+        (lambda: plots.image_grid(pictures(2), columns=0), "0 columns: show at least 1"),
+        (lambda: plots.image_grid(pictures(2), ["a"]), "1 titles for 2 pictures"),
+        (lambda: plots.predictions(pictures(2), [0, 1], [0], "ab"), "1 predictions: pass one"),
+        (lambda: plots.predictions(pictures(3), [0, 1], [0, 1], "ab"), "3 pictures, 2 labels"),
+    ],
+)
+def test_bad_input_is_named(draw, words):
+    with pytest.raises(ValueError, match=words):
+        draw()

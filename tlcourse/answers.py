@@ -1,0 +1,106 @@
+"""Read what a student's function returned: into an array or a number, or into a sentence."""
+
+from __future__ import annotations
+
+import reprlib
+
+import numpy as np
+import torch
+
+
+class Mistake(Exception):
+    """What is wrong with an answer, in one sentence.
+
+    Parameters
+    ----------
+    sentence : str
+        Says what is wrong and, where that is known, what to do.
+    drawing : matplotlib.figure.Figure, optional
+        The answer beside the expected one.
+    """
+
+    def __init__(self, sentence: str, drawing=None):
+        super().__init__(sentence)
+        self.drawing = drawing
+
+
+def describe(value) -> str:
+    """Return a few words for any value, such as ``"an array of shape (3, 2) and type int64"``."""
+    kind = type(value).__name__
+    if isinstance(value, np.ndarray | torch.Tensor):
+        tensor = isinstance(value, torch.Tensor)
+        numbers = value.tolist() if value.ndim == 1 and len(value) <= 6 else [None]
+        if all(isinstance(number, int | float) for number in numbers):
+            return f"{'tensor' if tensor else 'array'}({[round(number, 4) for number in numbers]})"
+        word = "a tensor" if tensor else "an array"
+        return f"{word} of shape {tuple(value.shape)} and type {value.dtype}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if value is None or isinstance(value, bool | int | complex | str | list | tuple):
+        text = reprlib.repr(value)
+        return text if len(text) < 80 else f"a {kind} of length {len(value)}"
+    if isinstance(value, dict):
+        return f"a dict of length {len(value)}"
+    return f"{'an' if kind[0] in 'AEIOUaeiou' else 'a'} {kind}"
+
+
+def same(a, b) -> bool:
+    """Tell whether two inputs, nested in lists, tuples and dicts, hold equal values.
+
+    Modules count as the same: an exercise that hands one over compares its state itself.
+    """
+    if isinstance(a, np.ndarray):
+        return isinstance(b, np.ndarray) and np.array_equal(a, b)
+    if isinstance(a, torch.Tensor):
+        return isinstance(b, torch.Tensor) and torch.equal(a, b)
+    if isinstance(a, dict):
+        return list(a) == list(b) and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    return isinstance(a, torch.nn.Module) or a == b
+
+
+def as_array(value, shape: tuple[int, ...], what: str) -> np.ndarray:
+    """Return a student's value as a numeric array.
+
+    Parameters
+    ----------
+    value : object
+        Array, tensor or (nested) list; anything else is a mistake.
+    shape : tuple of int
+        The shape asked for; -1 stands for any length.
+    what : str
+        What is asked for, in words, for the message.
+
+    Raises
+    ------
+    Mistake
+        If `value` is no array of numbers, or has another shape, NaN or infinity.
+    """
+    if not isinstance(value, np.ndarray | torch.Tensor | list | tuple):
+        raise Mistake(f"you returned {describe(value)}: return {what}.")
+    try:
+        tensor = isinstance(value, torch.Tensor)
+        array = np.asarray(value.detach().cpu() if tensor else value)
+    except (TypeError, ValueError, RuntimeError):  # ragged lists, lists of modules, bfloat16, …
+        array = np.array(None)
+    if array.dtype.kind not in "biuf":
+        raise Mistake(f"you returned {describe(value)}: return {what}.")
+    if len(array.shape) != len(shape) or any(
+        wanted not in (-1, length) for wanted, length in zip(shape, array.shape, strict=True)
+    ):
+        raise Mistake(f"you returned values of shape {array.shape}: return {what}.")
+    if not np.isfinite(array).all():
+        raise Mistake(f"you returned NaN or infinity: return {what}.")
+    return array
+
+
+def as_number(value, what: str) -> float:
+    """Return a student's value as a float; infinity is allowed, NaN is a mistake."""
+    if isinstance(value, np.ndarray | torch.Tensor) and value.ndim == 0:
+        value = value.item()
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        raise Mistake(f"you returned {describe(value)}: return {what}.")
+    if np.isnan(value):
+        raise Mistake(f"you returned NaN: return {what}.")
+    return float(value)

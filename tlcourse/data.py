@@ -1,0 +1,348 @@
+"""Data sets that need no network: printed glyphs, handwritten digits, few-label draws.
+
+Every picture of the course has the same form: white ink on black, 16 × 16 pixels, values in
+[0, 1]. What the course computes once is kept under ``datasets/cache``; the real sets that are
+too large to ship are looked for under ``TLCOURSE_DATA``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import shutil
+import tempfile
+import warnings
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib
+import numpy as np
+import PIL
+import torch
+import torch.nn.functional as F
+from sklearn.datasets import load_digits
+
+from tlcourse import glyphs as drawing
+from tlcourse.perturb import perturb
+
+SIDE = 16  # pixels of every picture the networks see
+SOURCE_SCRIPTS = ("LATIN", "GREEK", "CYRILLIC")
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Labelled pictures of one domain.
+
+    Attributes
+    ----------
+    images : torch.Tensor, shape (n, 1, side, side), float32
+        White ink (1) on black (0).
+    labels : torch.Tensor, shape (n,), int64
+        Class of each picture, an index into `names`.
+    names : list of str
+        One name a class.
+    groups : torch.Tensor, shape (n,), int64
+        Where a picture comes from: its font face, or its block of writers.
+    """
+
+    images: torch.Tensor
+    labels: torch.Tensor
+    names: list[str]
+    groups: torch.Tensor
+
+    def __post_init__(self):
+        check_images(self.images)
+        check_labels(self.labels, len(self.images), len(self.names))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def subset(self, index) -> ImageSet:
+        """Return the pictures at `index` (positions or a Boolean mask); class names stay."""
+        index = torch.as_tensor(index)
+        return ImageSet(self.images[index], self.labels[index], self.names, self.groups[index])
+
+    def to(self, device) -> ImageSet:
+        """Return the same set with its tensors on `device`."""
+        return ImageSet(
+            self.images.to(device), self.labels.to(device), self.names, self.groups.to(device)
+        )
+
+
+class Splits(NamedTuple):
+    """Three disjoint sets: labels are drawn from `pool`, choices use `validation`."""
+
+    pool: ImageSet
+    validation: ImageSet
+    test: ImageSet
+
+    def to(self, device) -> Splits:
+        """Return the same splits with their tensors on `device`."""
+        return Splits(*(part.to(device) for part in self))
+
+
+def check_images(images: torch.Tensor) -> None:
+    """Raise ValueError unless `images` is a finite float tensor of shape (n, 1, side, side)."""
+    if images.ndim != 4 or images.shape[1] != 1:
+        raise ValueError(
+            f"images have shape {tuple(images.shape)}, but (n, 1, side, side) is needed: "
+            "add the channel axis with images[:, None]."
+        )
+    if not images.is_floating_point():
+        raise ValueError(f"images are {images.dtype}: convert them to float32 in [0, 1] first.")
+    if not torch.isfinite(images).all():
+        bad = (~torch.isfinite(images)).flatten(1).any(1).nonzero()[0].item()
+        raise ValueError(f"image {bad} holds NaN or infinity: repair or drop it first.")
+
+
+def check_labels(labels: torch.Tensor, n_images: int, n_classes: int) -> None:
+    """Raise ValueError unless `labels` holds `n_images` integers in [0, n_classes)."""
+    if labels.shape != (n_images,):
+        raise ValueError(
+            f"labels have shape {tuple(labels.shape)}, but there are {n_images} images: "
+            "give one label an image."
+        )
+    if labels.dtype != torch.int64:
+        raise ValueError(f"labels are {labels.dtype}: convert them with labels.long().")
+    if n_images and not (0 <= labels.min() and labels.max() < n_classes):
+        raise ValueError(
+            f"labels run from {labels.min()} to {labels.max()}, but with {n_classes} classes they "
+            f"must lie in 0 … {n_classes - 1}: number the classes from 0."
+        )
+
+
+# ── few labels ──────────────────────────────────────────────────────────────────────────────
+
+
+def few_labels(pool: ImageSet, per_class: int, seed: int) -> ImageSet:
+    """Draw `per_class` pictures of every class at random, without replacement.
+
+    Draws are nested: for one seed, the pictures drawn at 2 a class contain those at 1 a class, so
+    that a label-efficiency curve changes because labels are added, not because they are swapped.
+
+    Parameters
+    ----------
+    pool : ImageSet
+        What may be drawn; validation and test pictures are never in it.
+    per_class : int
+        Pictures a class, at least 1.
+    seed : int
+        Same seed, same draw.
+
+    Returns
+    -------
+    ImageSet
+        ``per_class * len(pool.names)`` pictures, ordered by class.
+
+    Raises
+    ------
+    ValueError
+        If `per_class` is below 1 or a class has fewer pictures than that.
+    """
+    if per_class < 1:
+        raise ValueError(f"per_class is {per_class}: draw at least 1 picture a class.")
+    rng = np.random.default_rng(seed)
+    labels = pool.labels.cpu().numpy()
+    chosen = []
+    for k, name in enumerate(pool.names):
+        members = np.flatnonzero(labels == k)
+        if len(members) < per_class:
+            raise ValueError(
+                f"class {name!r} has {len(members)} pictures, fewer than the {per_class} asked "
+                "for: lower per_class or use a larger pool."
+            )
+        chosen.append(rng.permutation(members)[:per_class])
+    return pool.subset(np.concatenate(chosen))
+
+
+# ── what is computed once ───────────────────────────────────────────────────────────────────
+
+
+def cache_folder() -> Path:
+    """Return the folder for what the course computes once.
+
+    ``TLCOURSE_CACHE`` when it is set; ``datasets/cache`` in a checkout; else the user's cache.
+    """
+    if "TLCOURSE_CACHE" in os.environ:
+        return Path(os.environ["TLCOURSE_CACHE"])
+    checkout = Path(__file__).resolve().parents[1]
+    if (checkout / "pyproject.toml").exists():
+        return checkout / "datasets" / "cache"
+    return Path.home() / ".cache" / "tlcourse"
+
+
+def data_folder() -> Path:
+    """Return the folder of the real data sets: ``TLCOURSE_DATA``, or else ``datasets``."""
+    if "TLCOURSE_DATA" in os.environ:
+        return Path(os.environ["TLCOURSE_DATA"])
+    return cache_folder().parent
+
+
+def cached(name: str, compute) -> dict[str, np.ndarray]:
+    """Return the arrays that ``compute()`` makes, computing them only the first time.
+
+    The file is written under another name and then renamed, so that an interrupted run never
+    leaves half a file under the right name; a check sum at its end is verified at every reading.
+    A damaged file is reported, and made again.
+
+    Parameters
+    ----------
+    name : str
+        File name; everything the arrays depend on belongs into it.
+    compute : callable
+        Takes nothing, returns a dict of arrays.
+    """
+    path = cache_folder() / f"{name}.npz"
+    if path.exists():
+        content = path.read_bytes()
+        if content[-32:] == hashlib.sha256(content[:-32]).digest():
+            with np.load(io.BytesIO(content[:-32])) as arrays:
+                return dict(arrays)
+        warnings.warn(f"the cache file {path.name} is damaged: it is made again.", stacklevel=2)
+    arrays = compute()
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(buffer.getvalue() + hashlib.sha256(buffer.getvalue()).digest())
+    os.replace(file.name, path)
+    return arrays
+
+
+# ── the sets themselves ─────────────────────────────────────────────────────────────────────
+
+
+def glyphs(scripts=SOURCE_SCRIPTS, min_faces: int = 4) -> ImageSet:
+    """Return printed letters, 32 × 32 pixels, one class a letter, grouped by font face.
+
+    Parameters
+    ----------
+    scripts : sequence of str
+        Unicode scripts. The default is the course's source domain: Latin, Greek and Cyrillic
+        letters, and no digit.
+    min_faces : int
+        Letters drawn in fewer faces are left out.
+
+    Raises
+    ------
+    ValueError
+        For a script that Unicode, or every font, lacks.
+    """
+    characters = [c for script in scripts for c in drawing.letters(script)]
+    return _printed(f"{'-'.join(scripts)}-{min_faces}", partial(drawing.render, characters, min_faces))
+
+
+def _printed(name: str, render) -> ImageSet:
+    # The fonts come with matplotlib and the rasteriser with Pillow: both belong into the key.
+    key = f"glyphs-{name}-{matplotlib.__version__}-{PIL.__version__}".lower()
+    arrays = cached(key, render)
+    return ImageSet(
+        torch.from_numpy(arrays["images"]).float().div(255)[:, None],
+        torch.from_numpy(arrays["labels"]),
+        [str(name) for name in arrays["names"]],
+        torch.from_numpy(arrays["groups"]),
+    )
+
+
+def digits() -> Splits:
+    """Return the 1,797 handwritten digits of scikit-learn, split so that writers do not mix.
+
+    The file keeps each writer's digits together. The first 800 pictures are the pool, the next 397
+    are for validation and the last 600 for the test, so nearly all test writers are unseen: the
+    honest question, and a harder one than a shuffled split. The split never moves with a seed.
+
+    Returns
+    -------
+    Splits
+        Pictures of 16 × 16 pixels, enlarged from 8 × 8; ``groups`` numbers blocks of 100 pictures.
+
+    Notes
+    -----
+    Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI 1998,
+    DOI 10.24432/C50P49 (its test file, 13 writers).
+    """
+    bunch = load_digits()
+    images = torch.from_numpy(bunch.images).float().div(16)[:, None]
+    images = F.interpolate(images, size=(SIDE - 2, SIDE - 2), mode="bilinear")
+    everything = ImageSet(
+        F.pad(images, (1, 1, 1, 1)),
+        torch.from_numpy(bunch.target).long(),
+        [str(digit) for digit in range(10)],
+        torch.arange(len(images)) // 100,
+    )
+    pool, validation, test = torch.arange(len(images)).split([800, 397, 600])
+    return Splits(*(everything.subset(rows) for rows in (pool, validation, test)))
+
+
+def georgian() -> Splits:
+    """Return the 33 letters of the modern Georgian alphabet, which the source never shows.
+
+    Printed and perturbed as the source letters are, so the domain is the same and only the task
+    is new. Faces do not mix: 5 of the 12 make the pool, 3 the validation set, 4 the test.
+
+    Returns
+    -------
+    Splits
+        60, 12 and 20 pictures a class, 16 × 16 pixels; ``groups`` holds the font face.
+    """
+    modern = [chr(code) for code in range(0x10D0, 0x10F1)]
+    printed = _printed("modern-georgian", partial(drawing.render, modern, duplicates=1.0))
+    generator = torch.Generator().manual_seed(33)  # fixed: the split never moves with a seed
+    faces = printed.groups.unique()
+    faces = faces[torch.randperm(len(faces), generator=generator)]
+    splits = []
+    for part, copies in zip(faces.split([5, 3, 4]), (12, 4, 5), strict=True):
+        drawn = printed.subset(torch.isin(printed.groups, part).nonzero()[:, 0].repeat(copies))
+        splits.append(replace(drawn, images=perturb(drawn.images, generator)))
+    return Splits(*splits)
+
+
+def mnist(train: bool = True, download: bool = False) -> ImageSet:
+    """Return MNIST, 60,000 training or 10,000 test digits, reduced to 16 × 16 pixels.
+
+    The four archives are looked for under ``TLCOURSE_DATA`` (in ``MNIST/raw``) and unpacked into the
+    cache by torchvision, which checks their md5 sums.
+
+    Parameters
+    ----------
+    train : bool
+        The training set, or else the test set.
+    download : bool
+        Fetch what is missing, about 12 MB. Nothing is ever fetched without this.
+
+    Raises
+    ------
+    FileNotFoundError
+        If an archive is missing and may not, or cannot, be fetched.
+    ValueError
+        If an archive is damaged.
+    """
+    # Imported here: torchvision costs seconds of start-up that most lessons need not pay.
+    from torchvision.datasets import MNIST
+    from torchvision.datasets.utils import check_integrity
+
+    given, root = data_folder() / "MNIST" / "raw", cache_folder() / "torchvision"
+    unpacked = root / "MNIST" / "raw"
+    for archive, md5 in MNIST.resources:
+        if not (given / archive).exists() or (unpacked / archive).exists():
+            continue
+        if not check_integrity(str(given / archive), md5):
+            raise ValueError(f"{archive} is damaged or half downloaded: delete it and copy it again.")
+        unpacked.mkdir(parents=True, exist_ok=True)
+        shutil.copy(given / archive, unpacked / archive)
+    complete = all((unpacked / archive).exists() for archive, _ in MNIST.resources)
+    try:
+        # With the archives in place, "download" only verifies and unpacks them.
+        raw = MNIST(root, train=train, download=download or complete)
+    except (RuntimeError, OSError) as error:
+        raise FileNotFoundError(
+            "MNIST is not here: call data.mnist(download=True) once with a network connection, or set "
+            "TLCOURSE_DATA to a folder that holds MNIST/raw."
+        ) from error
+    # The digits fill the central 20 of 28 pixels: drop the margin that the small set does not have.
+    images = raw.data[:, None, 3:25, 3:25].float().div(255)
+    images = F.interpolate(images, size=(SIDE, SIDE), mode="bilinear", antialias=True)
+    return ImageSet(images, raw.targets, [str(d) for d in range(10)], torch.zeros(len(images)).long())

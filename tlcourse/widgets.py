@@ -1,0 +1,69 @@
+"""Explorers: sliders over what a lesson has just measured. They compute nothing anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import ipywidgets
+import numpy as np
+from IPython.display import display
+
+from tlcourse import plots
+from tlcourse.data import ImageSet
+
+
+def label_explorer(
+    test: ImageSet, predicted: Mapping, accuracy: Mapping, budgets: Sequence[int]
+) -> ipywidgets.VBox:
+    """Return a slider for labels per class and a menu of methods, with what the method then says.
+
+    Parameters
+    ----------
+    test : ImageSet
+    predicted : dict
+        ``(method, per_class)`` to the predicted labels of `test`, shape (n,), of one seed.
+    accuracy : dict of str to array, shape (seeds, budgets)
+        Test accuracy by method.
+    budgets : sequence of int
+        Labels a class.
+
+    Returns
+    -------
+    ipywidgets.VBox
+        Slider and menu obey the keyboard: arrow keys move them.
+    """
+    slider = ipywidgets.SelectionSlider(
+        options=list(budgets), value=budgets[1], description="labels per class",
+        style={"description_width": "initial"}, continuous_update=False,
+    )  # fmt: skip
+    menu = ipywidgets.Dropdown(
+        options=list(accuracy), description="method", style={"description_width": "initial"}
+    )
+    output = ipywidgets.Output()
+    rows = disputed(test, predicted)
+    pictures = test.subset(rows)
+
+    def draw(change=None):
+        with output:
+            output.clear_output(wait=True)
+            method, per_class = menu.value, slider.value
+            display(plots.label_efficiency(budgets, accuracy, mark=(method, per_class)))
+            print(f"{method}, {per_class} labels per class: the {len(rows)} most disputed pictures")
+            display(plots.predictions(pictures.images, pictures.labels,
+                                      predicted[method, per_class][rows], test.names))  # fmt: skip
+
+    slider.observe(draw, "value")
+    menu.observe(draw, "value")
+    draw()
+    return ipywidgets.VBox([slider, menu, output])
+
+
+def disputed(test: ImageSet, predicted: Mapping, n: int = 20) -> np.ndarray:
+    """Return the positions of the `n` pictures on which the answers disagree most.
+
+    These are right in nearest to half of the answers, over all methods and budgets. Pictures that
+    every method gets right would show nothing.
+    """
+    answers = np.stack(list(predicted.values()))
+    right = (answers == test.labels.cpu().numpy()).mean(axis=0)
+    return np.argsort(np.abs(right - 0.5), kind="stable")[:n]
