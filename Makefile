@@ -26,7 +26,7 @@ test: $(SITE)/.tlcourse-test
 	$(BIN)/python -m pytest chapters tests/browser
 
 execute: $(SITE)/.tlcourse-test
-	$(BIN)/python tools/execute.py
+	$(BIN)/python tools/execute.py && $(BIN)/python tools/readme.py
 
 # One stamp for each extra: made again only when what it depends on changes.
 $(SITE)/.tlcourse-%: pyproject.toml constraints.txt | $(SITE)/pip

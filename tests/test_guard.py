@@ -87,8 +87,10 @@ def test_other_parameters_are_named():
         Student("f", lambda x: x)(1, 2)
 
 
-def test_a_built_in_without_signature_is_called_all_the_same():
+def test_a_built_in_without_signature_or_source_is_called_all_the_same():
     assert Student("largest", max)(1, 2) == 2
+    with pytest.raises(Crash, match="not iterable\\.$"):
+        Student("largest", max)(1)
 
 
 @pytest.mark.parametrize(
@@ -245,7 +247,7 @@ def test_a_long_sleep_is_left_behind():
 
 
 def test_ctrl_c_ends_the_wait_and_the_work():
-    # In a process of its own: the signal would end the tests.
+    # In a process of its own: a mistake here would end the tests.
     code = (
         "import _thread, threading, time; from tlcourse.guard import within\n"
         "def forever():\n"
@@ -254,8 +256,6 @@ def test_ctrl_c_ends_the_wait_and_the_work():
         "try: within(600, forever)\n"
         "except KeyboardInterrupt: time.sleep(1); print(threading.active_count())"
     )
-    if sys.platform == "win32":
-        pytest.skip("Windows ends a wait only when it is over")
     assert _python(code) == "1\n"
 
 
@@ -282,9 +282,9 @@ def test_profilers_and_debuggers_go_on_after_a_stop():
 
 def test_no_stop_strikes_the_caller():
     late = 0
-    for i in range(200):
+    for i in range(100):
         try:
-            within(0.002, lambda i=i: time.sleep(0.0015 + 0.000005 * i))
+            within(0.002, lambda i=i: time.sleep(0.0002 * i))
         except TimeUp:
             late += 1
     end = time.monotonic() + 0.5

@@ -20,7 +20,7 @@ PACKAGE = ROOT / "tlcourse"
 # The house, bottom up. A room may import from the floors below it, and on its own floor from the
 # rooms named before it, so that every import points down (or left) and none makes a circle.
 FLOORS = [
-    ["runtime", "glyphs", "perturb", "data"],
+    ["runtime", "glyphs", "perturb", "cache", "data"],
     ["models", "training"],
     ["experiment", "plots"],
     ["transfer", "pretrain"],

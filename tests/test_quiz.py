@@ -1,10 +1,11 @@
 from xml.etree import ElementTree
 
+import nbformat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nbclient import NotebookClient
 
-from tlcourse import quiz
 from tlcourse.quiz import Option, as_html, as_text, ask, right, wrong
 
 OPTIONS = (
@@ -68,14 +69,17 @@ def test_without_a_notebook_the_question_is_plain_text(capsys):
     ]
 
 
-def test_in_a_notebook_html_and_text_are_one_output(monkeypatch):
-    shown = []
-    monkeypatch.setattr(quiz, "get_ipython", object)
-    monkeypatch.setattr(quiz, "display", lambda data, raw: shown.append((data, raw)))
-    ask("Q?", *OPTIONS)
-    assert shown == [
-        ({"text/html": as_html("Q?", OPTIONS), "text/plain": as_text("Q?", OPTIONS)}, True)
-    ]
+def test_in_a_notebook_html_and_text_are_one_output(offline_environment):
+    cell = nbformat.v4.new_code_cell(
+        "from tlcourse.quiz import ask, right, wrong\n"
+        "ask('Q?', wrong('a', 'No.'), right('b', 'Yes.'))"
+    )
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    NotebookClient(notebook, timeout=300).execute(env=offline_environment)
+    (output,) = cell.outputs
+    options = (wrong("a", "No."), right("b", "Yes."))
+    assert output.data["text/html"] == as_html("Q?", options)
+    assert output.data["text/plain"] == as_text("Q?", options)
 
 
 def test_options_are_values():

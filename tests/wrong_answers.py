@@ -143,6 +143,14 @@ def only_top_level(module):
             layer.train = lambda mode=True: None
 
 
+def only_batchnorm2d(module):
+    module.requires_grad_(False)
+    for layer in module.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.eval()
+            layer.train = lambda mode=True: None
+
+
 def not_the_norms_weights(module):
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d):
@@ -463,6 +471,7 @@ WRONG = [
     ("freeze", only_eval, "set requires_grad to False, as"),
     ("freeze", a_copy, "change the given module in place"),
     ("freeze", only_top_level, "module.modules() reaches every one"),
+    ("freeze", only_batchnorm2d, "BatchNorm1d as well as BatchNorm2d"),
     ("freeze", not_the_norms_weights, "for every weight, BatchNorm's own too"),
     ("freeze", attribute_of_the_module, "module.requires_grad_(False)"),
     ("freeze", momentum_zero, "went on counting"),

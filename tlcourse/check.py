@@ -3,7 +3,7 @@
 >>> check("balanced_draw", balanced_draw)            # doctest: +SKIP
 ✗ balanced_draw: position 7 is drawn twice: draw without replacement.
 >>> hint("balanced_draw")                            # doctest: +SKIP
-hint 1 of 3: np.flatnonzero(labels == k) gives the positions of class k.
+hint 1 of 3: `np.flatnonzero(labels == k)` gives the positions of class k.
 
 A check needs no network, no widget and no JavaScript; it prints, and in a notebook it may add a
 drawing. Grading uses `examine`, which returns the same verdict instead of printing it.
@@ -69,7 +69,7 @@ def check(name: str, function=None) -> None:
         # A PNG of our own: display(figure) needs a pyplot backend that may not be there.
         png = io.BytesIO()
         answer.drawing.savefig(png, format="png", dpi=110)
-        display(Image(png.getvalue(), alt=answer.message))
+        display(Image(png.getvalue(), metadata={"alt": answer.message}))
 
 
 def examine(name: str, function=None, seed: int = 0) -> Answer:

@@ -1,18 +1,15 @@
 """Data sets that need no network: printed glyphs, handwritten digits, few-label draws.
 
 Every picture of the course has the same form: white ink on black, 16 × 16 pixels, values in
-[0, 1]. What the course computes once is kept under ``datasets/cache``; the real sets that are
-too large to ship are looked for under ``TLCOURSE_DATA``.
+[0, 1]. What takes seconds to make is made once, see `tlcourse.cache`; the real sets that are too
+large to ship are looked for under ``TLCOURSE_DATA``.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
-import os
 import shutil
 import tempfile
-import warnings
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -26,6 +23,7 @@ import torch.nn.functional as F
 from sklearn.datasets import load_digits
 
 from tlcourse import glyphs as drawing
+from tlcourse.cache import cached, data_folder
 from tlcourse.perturb import perturb
 
 SIDE = 16  # pixels of every picture the networks see
@@ -56,6 +54,11 @@ class ImageSet:
     def __post_init__(self):
         check_images(self.images)
         check_labels(self.labels, len(self.images), len(self.names))
+        if len(self.groups) != len(self.images):
+            raise ValueError(
+                f"there are {len(self.groups)} groups for {len(self.images)} images: give one group "
+                "an image."
+            )
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -86,10 +89,10 @@ class Splits(NamedTuple):
 
 def check_images(images: torch.Tensor) -> None:
     """Raise ValueError unless `images` is a finite float tensor of shape (n, 1, side, side)."""
-    if images.ndim != 4 or images.shape[1] != 1:
+    if images.ndim != 4 or images.shape[1] != 1 or images.shape[2] != images.shape[3]:
         raise ValueError(
-            f"images have shape {tuple(images.shape)}, but (n, 1, side, side) is needed: "
-            "add the channel axis with images[:, None]."
+            f"images have shape {tuple(images.shape)}, but (n, 1, side, side) is needed: make them "
+            "grey and square, and add a missing channel axis with images[:, None]."
         )
     if not images.is_floating_point():
         raise ValueError(f"images are {images.dtype}: convert them to float32 in [0, 1] first.")
@@ -158,60 +161,6 @@ def few_labels(pool: ImageSet, per_class: int, seed: int) -> ImageSet:
     return pool.subset(np.concatenate(chosen))
 
 
-# ── what is computed once ───────────────────────────────────────────────────────────────────
-
-
-def cache_folder() -> Path:
-    """Return the folder for what the course computes once.
-
-    ``TLCOURSE_CACHE`` when it is set; ``datasets/cache`` in a checkout; else the user's cache.
-    """
-    if "TLCOURSE_CACHE" in os.environ:
-        return Path(os.environ["TLCOURSE_CACHE"])
-    checkout = Path(__file__).resolve().parents[1]
-    if (checkout / "pyproject.toml").exists():
-        return checkout / "datasets" / "cache"
-    return Path.home() / ".cache" / "tlcourse"
-
-
-def data_folder() -> Path:
-    """Return the folder of the real data sets: ``TLCOURSE_DATA``, or else ``datasets``."""
-    if "TLCOURSE_DATA" in os.environ:
-        return Path(os.environ["TLCOURSE_DATA"])
-    return cache_folder().parent
-
-
-def cached(name: str, compute) -> dict[str, np.ndarray]:
-    """Return the arrays that ``compute()`` makes, computing them only the first time.
-
-    The file is written under another name and then renamed, so that an interrupted run never
-    leaves half a file under the right name; a check sum at its end is verified at every reading.
-    A damaged file is reported, and made again.
-
-    Parameters
-    ----------
-    name : str
-        File name; everything the arrays depend on belongs into it.
-    compute : callable
-        Takes nothing, returns a dict of arrays.
-    """
-    path = cache_folder() / f"{name}.npz"
-    if path.exists():
-        content = path.read_bytes()
-        if content[-32:] == hashlib.sha256(content[:-32]).digest():
-            with np.load(io.BytesIO(content[:-32])) as arrays:
-                return dict(arrays)
-        warnings.warn(f"the cache file {path.name} is damaged: it is made again.", stacklevel=2)
-    arrays = compute()
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(buffer.getvalue() + hashlib.sha256(buffer.getvalue()).digest())
-    os.replace(file.name, path)
-    return arrays
-
-
 # ── the sets themselves ─────────────────────────────────────────────────────────────────────
 
 
@@ -232,12 +181,14 @@ def glyphs(scripts=SOURCE_SCRIPTS, min_faces: int = 4) -> ImageSet:
         For a script that Unicode, or every font, lacks.
     """
     characters = [c for script in scripts for c in drawing.letters(script)]
-    return _printed(f"{'-'.join(scripts)}-{min_faces}", partial(drawing.render, characters, min_faces))
+    name = "-".join([*scripts, str(min_faces)])
+    return _printed(name, partial(drawing.render, characters, min_faces))
 
 
 def _printed(name: str, render) -> ImageSet:
-    # The fonts come with matplotlib and the rasteriser with Pillow: both belong into the key.
-    key = f"glyphs-{name}-{matplotlib.__version__}-{PIL.__version__}".lower()
+    # The fonts come with matplotlib, the rasteriser with Pillow, and the rest is our own code.
+    code = hashlib.sha256(Path(drawing.__file__).read_bytes()).hexdigest()[:8]
+    key = f"glyphs-{name}-{matplotlib.__version__}-{PIL.__version__}-{code}".lower()
     arrays = cached(key, render)
     return ImageSet(
         torch.from_numpy(arrays["images"]).float().div(255)[:, None],
@@ -303,15 +254,16 @@ def georgian() -> Splits:
 def mnist(train: bool = True, download: bool = False) -> ImageSet:
     """Return MNIST, 60,000 training or 10,000 test digits, reduced to 16 × 16 pixels.
 
-    The four archives are looked for under ``TLCOURSE_DATA`` (in ``MNIST/raw``) and unpacked into the
-    cache by torchvision, which checks their md5 sums.
+    The first time, torchvision checks the md5 sums of the four archives and reads them; then the
+    pictures come from the cache.
 
     Parameters
     ----------
     train : bool
         The training set, or else the test set.
     download : bool
-        Fetch what is missing, about 12 MB. Nothing is ever fetched without this.
+        Fetch what is not under ``TLCOURSE_DATA`` (in ``MNIST/raw``), at most 12 MB. Nothing is ever
+        fetched without this.
 
     Raises
     ------
@@ -320,29 +272,44 @@ def mnist(train: bool = True, download: bool = False) -> ImageSet:
     ValueError
         If an archive is damaged.
     """
+    arrays = cached("mnist", partial(_read_mnist, download))
+    part = "train" if train else "test"
+    # The digits fill the central 20 of 28 pixels: drop the margin that the small set does not have.
+    images = torch.from_numpy(arrays[f"{part}_images"])[:, None, 3:25, 3:25].float().div(255)
+    return ImageSet(
+        F.interpolate(images, size=(SIDE, SIDE), mode="bilinear", antialias=True),
+        torch.from_numpy(arrays[f"{part}_labels"]),
+        [str(digit) for digit in range(10)],
+        torch.zeros(len(images), dtype=torch.int64),
+    )
+
+
+def _read_mnist(download: bool) -> dict[str, np.ndarray]:
     # Imported here: torchvision costs seconds of start-up that most lessons need not pay.
     from torchvision.datasets import MNIST
     from torchvision.datasets.utils import check_integrity
 
-    given, root = data_folder() / "MNIST" / "raw", cache_folder() / "torchvision"
-    unpacked = root / "MNIST" / "raw"
-    for archive, md5 in MNIST.resources:
-        if not (given / archive).exists() or (unpacked / archive).exists():
-            continue
-        if not check_integrity(str(given / archive), md5):
-            raise ValueError(f"{archive} is damaged or half downloaded: delete it and copy it again.")
-        unpacked.mkdir(parents=True, exist_ok=True)
-        shutil.copy(given / archive, unpacked / archive)
-    complete = all((unpacked / archive).exists() for archive, _ in MNIST.resources)
-    try:
-        # With the archives in place, "download" only verifies and unpacks them.
-        raw = MNIST(root, train=train, download=download or complete)
-    except (RuntimeError, OSError) as error:
-        raise FileNotFoundError(
-            "MNIST is not here: call data.mnist(download=True) once with a network connection, or set "
-            "TLCOURSE_DATA to a folder that holds MNIST/raw."
-        ) from error
-    # The digits fill the central 20 of 28 pixels: drop the margin that the small set does not have.
-    images = raw.data[:, None, 3:25, 3:25].float().div(255)
-    images = F.interpolate(images, size=(SIDE, SIDE), mode="bilinear", antialias=True)
-    return ImageSet(images, raw.targets, [str(d) for d in range(10)], torch.zeros(len(images)).long())
+    absent = (
+        "MNIST is not here: call data.mnist(download=True) once with a network connection, or set "
+        "TLCOURSE_DATA to a folder that holds MNIST/raw."
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        raw = Path(folder, "MNIST", "raw")
+        raw.mkdir(parents=True)
+        for archive, md5 in MNIST.resources:
+            given = data_folder() / "MNIST" / "raw" / archive
+            if given.exists() and not check_integrity(str(given), md5):
+                raise ValueError(
+                    f"{archive} is damaged or incomplete: delete it and copy it again."
+                )
+            if given.exists():
+                shutil.copy(given, raw)
+            elif not download:
+                raise FileNotFoundError(absent)
+        try:
+            # With an archive in place, "download" only verifies and unpacks it.
+            sets = {p: MNIST(folder, p == "train", download=True) for p in ("train", "test")}
+        except (RuntimeError, OSError) as error:
+            raise FileNotFoundError(absent) from error
+    images = {f"{part}_images": data.data.numpy() for part, data in sets.items()}
+    return images | {f"{part}_labels": data.targets.numpy() for part, data in sets.items()}

@@ -15,6 +15,7 @@ import io
 import linecache
 import random
 import threading
+import time
 import traceback
 import warnings
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -208,14 +209,17 @@ def within(seconds: float, work):
 
     worker = threading.Thread(target=run, daemon=True)
     worker.start()
+    end = time.monotonic() + seconds
     try:
-        worker.join(seconds)
-    finally:  # also when the user stops the cell
-        late = worker.is_alive()
-        for _ in range(5):  # again, should a bare `except:` have swallowed it
+        # No join: Ctrl-C inside it marks a running thread as ended (CPython 3.11).
+        while not outcome and time.monotonic() < end:
+            time.sleep(0.005)
+    finally:
+        late = not outcome
+        for _ in range(50 * late):  # again, should a bare `except:` have swallowed it
             if worker.is_alive():
                 _raise_in(worker, TimeUp)
-                worker.join(0.2)
+                time.sleep(0.02)
     if late:
         raise TimeUp
     result, error = outcome[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections import OrderedDict
 from pathlib import Path
 
@@ -124,10 +125,12 @@ def reestimate_batchnorm(module: nn.Module, images: torch.Tensor) -> None:
         layer.momentum = None  # None means: a plain average over the batches seen since the reset
         layer.reset_running_stats()
         layer.train()
-    module(images)
-    for layer, (momentum, training) in zip(layers, before, strict=True):
-        layer.momentum = momentum
-        layer.train(training)
+    try:
+        module(images)
+    finally:
+        for layer, (momentum, training) in zip(layers, before, strict=True):
+            layer.momentum = momentum
+            layer.train(training)
 
 
 # ── shipped weights ─────────────────────────────────────────────────────────────────────────
@@ -160,8 +163,11 @@ def load_backbone(source: str = "letters", path: Path | None = None) -> SmallCNN
     path = Path(path or WEIGHTS / f"{source}.pt")
     if not path.exists():
         known = ", ".join(sorted(p.stem for p in WEIGHTS.glob("*.pt")))
-        raise FileNotFoundError(f"no backbone named {source!r}: choose one of {known}.")
+        raise FileNotFoundError(f"no weights file {path.name}: choose one of {known}.")
     try:
+        with zipfile.ZipFile(path) as archive:  # torch.load would not verify the check sums
+            if damaged := archive.testzip():
+                raise ValueError(f"the check sum of {damaged} is wrong")
         # weights_only: a weights file holds tensors, and must never be able to run code.
         state = torch.load(path, map_location="cpu", weights_only=True)
         backbone = SmallCNN()

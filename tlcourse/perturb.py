@@ -81,7 +81,7 @@ def perturb(
     generator : torch.Generator, optional
         A CPU generator; the random numbers do not depend on the device of `images`.
     strength : float
-        0 only resamples; 1 is what the shipped backbone was trained with.
+        With `coarse` 0, 0 only resamples; 1 is what the shipped backbone was trained with.
     size : int
         Side of the result, in pixels.
     coarse : float

@@ -7,17 +7,18 @@ source for handwritten digits; two are bad ones, each for its own reason (chapte
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
 
-from tlcourse import data, models, runtime, training
+from tlcourse import data, glyphs, models, runtime, training
 from tlcourse.perturb import perturb
 
 STEPS = 5000
 
 
-def source_task(source: str) -> tuple[data.ImageSet, callable]:
+def source_task(source: str) -> tuple[data.ImageSet, Callable]:
     """Return the labelled pictures of a source task, and the perturbation to train with.
 
     Parameters
@@ -37,7 +38,7 @@ def source_task(source: str) -> tuple[data.ImageSet, callable]:
         return printed, perturb
     if source == "faces":
         _, face = printed.groups.unique(return_inverse=True)
-        names = [path.stem for path in data.drawing.font_faces()]
+        names = [path.stem for path in glyphs.font_faces()]
         used = [names[g] for g in printed.groups.unique()]
         return replace(printed, labels=face, names=used), perturb
     if source == "inverted":
@@ -85,9 +86,10 @@ def main() -> None:
     """Pretrain the sources named on the command line and write their weights."""
     parser = argparse.ArgumentParser(prog="python -m tlcourse.pretrain", description=__doc__)
     parser.add_argument("sources", nargs="*", default=["letters", "faces", "inverted"])
-    parser.add_argument("--steps", type=int, default=STEPS, help="optimisation steps of 128 pictures")
+    parser.add_argument("--steps", type=int, default=STEPS, help="steps of 128 pictures each")
     arguments = parser.parse_args()
-    torch.set_num_threads(1)  # two are a little faster on an idle machine, and far slower on a busy one
+    # Two threads are a little faster on an idle machine, and far slower on a busy one.
+    torch.set_num_threads(1)
     for source in arguments.sources:
         models.save_backbone(pretrain(source, arguments.steps), models.WEIGHTS / f"{source}.pt")
 

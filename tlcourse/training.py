@@ -148,6 +148,7 @@ class Validation:
         self.best_state = None
 
     def __call__(self, step: int, model: nn.Module) -> bool:
+        """Record the accuracy after `step`; return whether to stop."""
         score = accuracy(model, self.images, self.labels)
         if not self.scores or score > max(self.scores):
             self.best_state = copy.deepcopy(model.state_dict())

@@ -80,7 +80,12 @@ def from_scratch(train: ImageSet, seed: int, lr: float = 2e-3, steps: int = 150,
 
 
 def from_scratch_augmented(
-    train: ImageSet, seed: int, lr: float = 2e-3, steps: int = 300, strength: float = 0.5, **settings
+    train: ImageSet,
+    seed: int,
+    lr: float = 2e-3,
+    steps: int = 300,
+    strength: float = 0.5,
+    **settings,
 ):
     """Train the network from random weights on randomly perturbed copies of the target's pictures."""
     augment = partial(perturb, strength=strength, coarse=0.0)
@@ -110,9 +115,7 @@ METHODS = {
 
 # Four candidates a method, so that none is tuned with more care than another.
 CANDIDATES = {
-    "SVM on pixels": [
-        {"C": C, "gamma": gamma} for C in (1, 10) for gamma in ("scale", 0.01)
-    ],
+    "SVM on pixels": [{"C": C, "gamma": gamma} for C in (1, 10) for gamma in ("scale", 0.01)],
     "random forest on pixels": [
         {"max_features": m, "min_samples_leaf": leaf} for m in ("sqrt", 0.2) for leaf in (1, 2)
     ],

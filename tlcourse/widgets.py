@@ -33,7 +33,7 @@ def label_explorer(
         Slider and menu obey the keyboard: arrow keys move them.
     """
     slider = ipywidgets.SelectionSlider(
-        options=list(budgets), value=budgets[1], description="labels per class",
+        options=list(budgets), value=list(budgets)[:2][-1], description="labels per class",
         style={"description_width": "initial"}, continuous_update=False,
     )  # fmt: skip
     menu = ipywidgets.Dropdown(

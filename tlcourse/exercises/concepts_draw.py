@@ -138,6 +138,7 @@ BALANCED_DRAW = Exercise(
         ),
     ),
     verify=verify_balanced_draw,
+    cases=5,
 )
 
 EXERCISES = (BALANCED_DRAW,)

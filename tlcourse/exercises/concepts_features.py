@@ -116,6 +116,7 @@ LINEAR_PROBE_FEATURES = Exercise(
         ),
     ),
     verify=verify_linear_probe_features,
+    cases=10,
 )
 
 EXERCISES = (LINEAR_PROBE_FEATURES,)
