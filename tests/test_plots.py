@@ -276,6 +276,22 @@ def test_label_efficiency_shows_the_mean_at_every_budget():
     assert ax.get_ylim()[1] <= 1.01
 
 
+def test_a_marked_point_has_a_ring_that_the_legend_leaves_out():
+    accuracy = curves(LEVELS)
+    plain = plots.label_efficiency(BUDGETS, accuracy)
+    figure = plots.label_efficiency(BUDGETS, accuracy, mark=("fine-tuning", 5))
+    (ax,) = figure.axes
+    *_, ring = ax.get_lines()
+    assert len(ax.get_lines()) == len(plain.axes[0].get_lines()) + 1
+    assert ring.get_xdata() == [5]
+    assert ring.get_ydata() == pytest.approx(accuracy["fine-tuning"].mean(axis=0)[2])
+    assert ring.get_markersize() > 1.5 * lines(ax)["fine-tuning"].get_markersize()
+    assert ring.get_fillstyle() == "none", "the point stays visible"
+    (legend,) = figure.legends
+    assert [t.get_text() for t in legend.get_texts()] == METHODS
+    assert ax.get_ylim() == plain.axes[0].get_ylim(), "the curves do not move"
+
+
 def test_the_band_is_the_t_interval():
     values = noisy(LEVELS, 0)
     (ax,) = plots.label_efficiency(BUDGETS, {"fine-tuning": values}).axes
@@ -371,6 +387,11 @@ ONE = np.ones((2, 3))
         (lambda: plots.label_efficiency([1, 2, 3], {"a": ONE[0]}), r"'a' has shape \(3,\)"),
         (lambda: plots.label_efficiency([1, 2, 3], {"a": ONE[:1]}), "at least 2 seeds"),
         (lambda: plots.label_efficiency([1, 2, 3], {"a": ONE * np.nan}), "NaN or infinite"),
+        (
+            lambda: plots.label_efficiency([1, 2, 3], {"a": ONE}, mark=("b", 2)),
+            "no point 'b' at 2: mark one of the methods and budgets",
+        ),
+        (lambda: plots.label_efficiency([1, 2, 3], {"a": ONE}, mark=("a", 4)), "no point 'a' at 4"),
         (lambda: plots.learning_speed([1, 2], {"a": ONE}, 0.9), "pass one row a seed and 2"),
         (lambda: plots.depth_probe(["x"], {"a": ONE}), "pass one row a seed and 1 columns"),
         (lambda: plots.robustness([1], {}), "the same kinds of corruption"),

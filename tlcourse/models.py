@@ -13,13 +13,13 @@ from torch.nn.modules.batchnorm import _BatchNorm
 WEIGHTS = Path(__file__).parent / "weights"
 
 
-def block(inputs: int, outputs: int, pool: int) -> nn.Sequential:
-    """Return convolution 3 × 3, batch normalisation, ReLU, and max pooling by `pool`."""
+def block(inputs: int, outputs: int, pool: nn.Module) -> nn.Sequential:
+    """Return convolution 3 × 3, batch normalisation, ReLU, and pooling."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
         nn.BatchNorm2d(outputs),
         nn.ReLU(),
-        nn.MaxPool2d(pool),
+        pool,
     )
 
 
@@ -40,7 +40,12 @@ class SmallCNN(nn.Module):
     def __init__(self):
         super().__init__()
         self.blocks = nn.ModuleList(
-            [block(1, 16, 2), block(16, 32, 2), block(32, 32, 1), block(32, 64, 2)]
+            [
+                block(1, 16, nn.MaxPool2d(2)),
+                block(16, 32, nn.MaxPool2d(2)),
+                block(32, 32, nn.Identity()),
+                block(32, 64, nn.AvgPool2d(2)),  # averages make steadier features than maxima
+            ]
         )
         self.n_features = 64 * 2 * 2
         self.to(memory_format=torch.channels_last)  # same numbers, about a third faster on a CPU

@@ -77,7 +77,12 @@ def styles(names: Sequence[str]) -> dict[str, dict]:
 # ── curves ──────────────────────────────────────────────────────────────────────────────────
 
 
-def label_efficiency(budgets: Sequence[float], accuracy: Mapping, title: str | None = None):
+def label_efficiency(
+    budgets: Sequence[float],
+    accuracy: Mapping,
+    title: str | None = None,
+    mark: tuple[str, float] | None = None,
+):
     """Plot accuracy against labels a class: mean curve and 95 % t interval over seeds.
 
     Parameters
@@ -87,6 +92,8 @@ def label_efficiency(budgets: Sequence[float], accuracy: Mapping, title: str | N
     accuracy : dict of str to array_like, shape (seeds, budgets)
         Test accuracy from 0 to 1 by method.
     title : str, optional
+    mark : (str, float), optional
+        The method and the budget whose point gets a ring.
 
     Returns
     -------
@@ -94,6 +101,8 @@ def label_efficiency(budgets: Sequence[float], accuracy: Mapping, title: str | N
     """
     figure, ax = _figure(title)
     _curves(ax, budgets, accuracy)
+    if mark:
+        _ring(ax, budgets, accuracy, *mark)
     ax.set_xscale("log")
     ax.set_xticks(budgets, [f"{b:g}" for b in budgets])
     ax.set_xticks([], minor=True)
@@ -211,6 +220,15 @@ def _curves(ax, x, accuracy):
         edge = {"markeredgecolor": "white", "markeredgewidth": 0.6}
         ax.plot(x, mean, markersize=size, markevery=every, zorder=3, **edge, **style)
         ax.fill_between(x, low, high, color=style["color"], alpha=0.1, linewidth=0)
+
+
+def _ring(ax, budgets, accuracy, method, budget):
+    """Draw a ring round one point of a mean curve."""
+    if method not in accuracy or budget not in list(budgets):
+        raise ValueError(f"no point {method!r} at {budget}: mark one of the methods and budgets.")
+    mean = np.mean(accuracy[method], axis=0)[list(budgets).index(budget)]
+    style = {"markersize": 20, "markeredgewidth": 2, "fillstyle": "none", "color": "black"}
+    ax.plot(budget, mean, "o", zorder=4, clip_on=False, **style)
 
 
 # ── differences ─────────────────────────────────────────────────────────────────────────────

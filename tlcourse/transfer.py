@@ -113,18 +113,20 @@ METHODS = {
     "fine-tuning": fine_tune,
 }
 
-# Four candidates a method, so that none is tuned with more care than another.
+# Six candidates a method, so that none is tuned with more care than another.
 CANDIDATES = {
-    "SVM on pixels": [{"C": C, "gamma": gamma} for C in (1, 10) for gamma in ("scale", 0.01)],
+    "SVM on pixels": [
+        {"C": C, "gamma": gamma} for C in (1, 10, 100) for gamma in ("scale", 0.01)
+    ],
     "random forest on pixels": [
-        {"max_features": m, "min_samples_leaf": leaf} for m in ("sqrt", 0.2) for leaf in (1, 2)
+        {"max_features": m, "min_samples_leaf": leaf} for m in ("sqrt", 0.2, 0.4) for leaf in (1, 2)
     ],
-    "CNN from scratch": [{"lr": lr} for lr in (1e-3, 2e-3, 5e-3, 1e-2)],
+    "CNN from scratch": [{"lr": lr} for lr in (1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 4e-2)],
     "CNN from scratch + augmentation": [
-        {"lr": lr, "strength": strength} for lr in (2e-3, 5e-3) for strength in (0.5, 1.0)
+        {"lr": lr, "strength": strength} for lr in (2e-3, 5e-3, 1e-2) for strength in (0.5, 1.0)
     ],
-    "frozen features + logistic regression": [{"C": C} for C in (0.01, 0.1, 1, 10)],
-    "fine-tuning": [{"lr": lr} for lr in (5e-4, 1e-3, 2e-3, 5e-3)],
+    "frozen features + logistic regression": [{"C": C} for C in (0.001, 0.01, 0.1, 1, 10, 100)],
+    "fine-tuning": [{"lr": lr} for lr in (5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2)],
 }
 
 

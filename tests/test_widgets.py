@@ -1,0 +1,156 @@
+"""The explorer: slider and menu change what is shown, in a real kernel too."""
+
+import ast
+import copy
+from pathlib import Path
+
+import ipywidgets
+import nbformat
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nbclient import NotebookClient
+
+from tlcourse import widgets
+from tlcourse.data import ImageSet
+
+BUDGETS = [1, 2, 5]
+METHODS = ["SVM on pixels", "fine-tuning"]
+
+
+def measured(n=30, budgets=BUDGETS):
+    """A test set, the answers of one seed, and accuracies of three."""
+    random = np.random.default_rng(0)
+    test = ImageSet(
+        torch.rand(n, 1, 16, 16, generator=torch.Generator().manual_seed(0)),
+        torch.arange(n) % 3,
+        ["a", "b", "c"],
+        torch.zeros(n).long(),
+    )
+    predicted = {(m, k): random.integers(0, 3, n) for m in METHODS for k in budgets}
+    accuracy = {m: random.uniform(0.5, 0.9, (3, len(budgets))) for m in METHODS}
+    return test, predicted, accuracy, budgets
+
+
+# ── the explorer ────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_slider_for_labels_per_class_and_a_menu_of_methods(capsys):
+    box = widgets.label_explorer(*measured())
+    slider, menu, output = box.children
+    assert isinstance(output, ipywidgets.Output)
+    assert list(slider.options) == BUDGETS and slider.value == 2
+    assert list(menu.options) == METHODS and menu.value == METHODS[0]
+    assert (slider.description, menu.description) == ("labels per class", "method")
+    words = "SVM on pixels, 2 labels per class: the 20 most disputed pictures"
+    assert words in capsys.readouterr().out, "it is drawn at once"
+
+
+def test_slider_and_menu_change_what_is_shown(capsys):
+    slider, menu, _ = widgets.label_explorer(*measured()).children
+    capsys.readouterr()
+    slider.value = 5
+    assert "SVM on pixels, 5 labels per class" in capsys.readouterr().out
+    menu.value = "fine-tuning"
+    assert "fine-tuning, 5 labels per class" in capsys.readouterr().out
+    slider.value = 5
+    assert capsys.readouterr().out == "", "nothing changed, nothing is drawn"
+
+
+def test_one_budget_and_few_pictures_are_enough(capsys):
+    slider, *_ = widgets.label_explorer(*measured(n=4, budgets=[5])).children
+    assert slider.value == 5
+    assert "5 labels per class: the 4 most disputed pictures" in capsys.readouterr().out
+
+
+def test_in_a_kernel_the_output_holds_the_two_figures_of_the_choice(offline_environment):
+    """The client plays the browser: it keeps what the Output widget shows after each cell."""
+    cells = [
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "from test_widgets import measured\n"
+        "from tlcourse import widgets\n"
+        "slider, menu, output = widgets.label_explorer(*measured()).children",
+        "slider.value = 5",
+        "menu.value = 'fine-tuning'",
+        "kinds = [o['output_type'] for o in output.outputs]\n"
+        "assert kinds == ['display_data', 'stream', 'display_data'], kinds\n"
+        "menu.value = 'SVM on pixels'; slider.value = 2",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    shown = []
+
+    def look(cell, **_):
+        (outputs,) = [s["outputs"] for s in client.widget_state.values() if "outputs" in s]
+        shown.append(copy.deepcopy(outputs))
+
+    client = NotebookClient(notebook, timeout=300, on_cell_executed=look)
+    client.execute(env=offline_environment)
+    assert all(cell.outputs == [] for cell in notebook.cells), "nothing lands beside the widget"
+    pictures, words = [], []
+    for curve, text, examples in shown:
+        words.append(text["text"].split(":")[0])
+        pictures.append((curve["data"]["image/png"], examples["data"]["image/png"]))
+    choices = [("SVM on pixels", 2), ("SVM on pixels", 5), ("fine-tuning", 5), ("SVM on pixels", 2)]
+    assert words == [f"{method}, {k} labels per class" for method, k in choices]
+    assert pictures[3] == pictures[0], "the same choice shows the same"
+    for one, other in zip(pictures, pictures[1:], strict=False):
+        assert one[0] != other[0] and one[1] != other[1], "both figures change"
+
+
+# All widgets and helpers of ipywidgets 7.7.1, the version that Colab has.
+OLD = """
+    Accordion AppLayout Audio BoundedFloatText BoundedIntText Box Button ButtonStyle
+    CallbackDispatcher Checkbox Color ColorPicker Combobox Controller CoreWidget DOMWidget DatePicker
+    Datetime Dropdown FileUpload FloatLogSlider FloatProgress FloatRangeSlider FloatSlider FloatText
+    GridBox GridspecLayout HBox HTML HTMLMath Image IntProgress IntRangeSlider IntSlider IntText Label
+    Layout NumberFormat Output Password Play RadioButtons Select SelectMultiple SelectionRangeSlider
+    SelectionSlider SliderStyle Style Tab Text Textarea ToggleButton ToggleButtons
+    ToggleButtonsStyle TwoByTwoLayout VBox Valid ValueWidget Video Widget fixed interact
+    interact_manual interactive interactive_output jsdlink jslink register widget_serialization
+""".split()
+
+
+def test_only_what_old_versions_of_ipywidgets_have_is_used():
+    tree = ast.parse(Path(widgets.__file__).read_text(encoding="utf-8"))
+    used = {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "ipywidgets"
+    }
+    assert {"SelectionSlider", "Dropdown", "Output"} <= used <= set(OLD)
+    assert not [n for n in ast.walk(tree) if getattr(n, "module", None) == "ipywidgets"]
+
+
+# ── which pictures are shown ────────────────────────────────────────────────────────────────
+
+
+@settings(deadline=None)
+@given(st.integers(1, 12), st.integers(1, 6), st.integers(1, 15), st.integers(0, 99))
+def test_disputed_pictures_are_those_of_a_slow_loop(n, answers, wanted, seed):
+    random = np.random.default_rng(seed)
+    test, *_ = measured(n)
+    predicted = {i: random.integers(0, 3, n) for i in range(answers)}
+    distance = []
+    for position in range(n):
+        right = 0
+        for answer in predicted.values():
+            right += answer[position] == test.labels[position].item()
+        distance.append((abs(2 * right - answers), position))
+    expected = [position for _, position in sorted(distance)[:wanted]]
+    assert widgets.disputed(test, predicted, wanted).tolist() == expected
+
+
+def test_what_every_method_gets_right_or_wrong_comes_last():
+    test, *_ = measured(4)
+    right, wrong = test.labels.numpy(), (test.labels.numpy() + 1) % 3
+    halves = np.array([right[0], wrong[1], right[2], wrong[3]])
+    predicted = {1: halves, 2: np.array([wrong[0], wrong[1], right[2], right[3]])}
+    assert widgets.disputed(test, predicted).tolist() == [0, 3, 1, 2]
+
+
+def test_without_answers_there_is_nothing_to_explore():
+    test, _, accuracy, budgets = measured()
+    with pytest.raises(ValueError):
+        widgets.label_explorer(test, {}, accuracy, budgets)
