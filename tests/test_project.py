@@ -22,7 +22,7 @@ PACKAGE = ROOT / "tlcourse"
 FLOORS = [
     ["runtime", "glyphs", "perturb", "cache", "data"],
     ["models", "training"],
-    ["experiment", "plots"],
+    ["experiment", "verdicts", "plots"],
     ["transfer", "pretrain"],
     ["answers", "guard", "exercises", "check", "quiz", "widgets"],
 ]

@@ -1,17 +1,16 @@
 """The explorer: slider and menu change what is shown, in a real kernel too."""
 
 import ast
-import copy
+import itertools
 from pathlib import Path
 
 import ipywidgets
-import nbformat
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nbclient import NotebookClient
+from jupyter_client.manager import start_new_kernel
 
 from tlcourse import widgets
 from tlcourse.data import ImageSet
@@ -65,51 +64,70 @@ def test_one_budget_and_few_pictures_are_enough(capsys):
     assert "5 labels per class: the 4 most disputed pictures" in capsys.readouterr().out
 
 
-def test_in_a_kernel_the_output_holds_the_two_figures_of_the_choice(offline_environment):
-    """The client plays the browser: it keeps what the Output widget shows after each cell."""
-    cells = [
+@pytest.fixture
+def kernel(offline_environment):
+    manager, client = start_new_kernel(env=offline_environment)
+    yield client
+    client.stop_channels()
+    manager.shutdown_kernel()
+
+
+def shown(kernel, code):
+    """Run a cell; return what lands in the Output widget, and beside it, as a browser sorts it."""
+    inside, beside, place = [], [], None
+
+    def sort(message):
+        nonlocal place
+        content, kind = message["content"], message["msg_type"]
+        place = beside if place is None else place
+        if kind == "comm_msg" and "msg_id" in content["data"].get("state", {}):
+            place = inside if content["data"]["state"]["msg_id"] else beside
+        elif kind == "clear_output":
+            place.clear()
+        elif kind in ("display_data", "execute_result", "stream", "error"):
+            place.append((kind, content))
+
+    reply = kernel.execute_interactive(code, timeout=300, output_hook=sort)
+    assert reply["content"]["status"] == "ok"
+    return inside, beside
+
+
+def test_in_a_kernel_the_output_holds_the_two_figures_of_the_choice(kernel):
+    prepare = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
         "from test_widgets import measured\n"
         "from tlcourse import widgets\n"
-        "slider, menu, output = widgets.label_explorer(*measured()).children",
-        "slider.value = 5",
-        "menu.value = 'fine-tuning'",
-        "kinds = [o['output_type'] for o in output.outputs]\n"
-        "assert kinds == ['display_data', 'stream', 'display_data'], kinds\n"
-        "menu.value = 'SVM on pixels'; slider.value = 2",
-    ]
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
-    shown = []
-
-    def look(cell, **_):
-        (outputs,) = [s["outputs"] for s in client.widget_state.values() if "outputs" in s]
-        shown.append(copy.deepcopy(outputs))
-
-    client = NotebookClient(notebook, timeout=300, on_cell_executed=look)
-    client.execute(env=offline_environment)
-    assert all(cell.outputs == [] for cell in notebook.cells), "nothing lands beside the widget"
-    pictures, words = [], []
-    for curve, text, examples in shown:
-        words.append(text["text"].split(":")[0])
-        pictures.append((curve["data"]["image/png"], examples["data"]["image/png"]))
-    choices = [("SVM on pixels", 2), ("SVM on pixels", 5), ("fine-tuning", 5), ("SVM on pixels", 2)]
-    assert words == [f"{method}, {k} labels per class" for method, k in choices]
+        "slider, menu, output = widgets.label_explorer(*measured()).children"
+    )
+    choices = {
+        prepare: "SVM on pixels, 2 labels",
+        "slider.value = 5": "SVM on pixels, 5 labels",
+        "menu.value = 'fine-tuning'": "fine-tuning, 5 labels",
+        "menu.value = 'SVM on pixels'; slider.value = 2": "SVM on pixels, 2 labels",
+    }
+    pictures = []
+    for code, words in choices.items():
+        inside, beside = shown(kernel, code)
+        assert [kind for kind, _ in inside] == ["display_data", "stream", "display_data"]
+        assert beside == [], "nothing lands beside the widget"
+        curve, text, examples = (content for _, content in inside)
+        assert text["text"].startswith(words)
+        pictures.append([figure["data"]["image/png"] for figure in (curve, examples)])
     assert pictures[3] == pictures[0], "the same choice shows the same"
-    for one, other in zip(pictures, pictures[1:], strict=False):
+    for one, other in itertools.pairwise(pictures):
         assert one[0] != other[0] and one[1] != other[1], "both figures change"
 
 
-# All widgets and helpers of ipywidgets 7.7.1, the version that Colab has.
+# What ipywidgets 7.7.1 has, the version that Colab has.
 OLD = """
-    Accordion AppLayout Audio BoundedFloatText BoundedIntText Box Button ButtonStyle
-    CallbackDispatcher Checkbox Color ColorPicker Combobox Controller CoreWidget DOMWidget DatePicker
-    Datetime Dropdown FileUpload FloatLogSlider FloatProgress FloatRangeSlider FloatSlider FloatText
-    GridBox GridspecLayout HBox HTML HTMLMath Image IntProgress IntRangeSlider IntSlider IntText Label
-    Layout NumberFormat Output Password Play RadioButtons Select SelectMultiple SelectionRangeSlider
-    SelectionSlider SliderStyle Style Tab Text Textarea ToggleButton ToggleButtons
-    ToggleButtonsStyle TwoByTwoLayout VBox Valid ValueWidget Video Widget fixed interact
-    interact_manual interactive interactive_output jsdlink jslink register widget_serialization
-""".split()
+    Accordion AppLayout Audio BoundedFloatText BoundedIntText Box Button ButtonStyle Checkbox Color
+    ColorPicker Combobox Controller DatePicker Dropdown FileUpload FloatLogSlider FloatProgress
+    FloatRangeSlider FloatSlider FloatText GridBox GridspecLayout HBox HTML HTMLMath Image IntProgress
+    IntRangeSlider IntSlider IntText Label Layout Output Password Play RadioButtons Select
+    SelectMultiple SelectionRangeSlider SelectionSlider SliderStyle Style Tab Text Textarea
+    ToggleButton ToggleButtons ToggleButtonsStyle TwoByTwoLayout VBox Valid Video Widget fixed
+    interact interact_manual interactive interactive_output jsdlink jslink
+"""
 
 
 def test_only_what_old_versions_of_ipywidgets_have_is_used():
@@ -119,7 +137,7 @@ def test_only_what_old_versions_of_ipywidgets_have_is_used():
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "ipywidgets"
     }
-    assert {"SelectionSlider", "Dropdown", "Output"} <= used <= set(OLD)
+    assert {"SelectionSlider", "Dropdown", "Output"} <= used <= set(OLD.split())
     assert not [n for n in ast.walk(tree) if getattr(n, "module", None) == "ipywidgets"]
 
 
