@@ -275,6 +275,8 @@ def test_what_is_saved_comes_back_to_half_precision(tmp_path):
     backbone(pictures())  # moves the statistics away from 0 and 1
     path = tmp_path / "new" / "mine.pt"
     models.save_backbone(backbone, path)
+    stored = torch.load(path, weights_only=True)
+    assert {v.dtype for v in stored.values()} == {torch.float16, torch.int64}
     found = models.load_backbone(path=path)
     for name, value in backbone.state_dict().items():
         assert torch.allclose(found.state_dict()[name], value, rtol=1e-3, atol=1e-6), name

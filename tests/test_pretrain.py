@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import LogisticRegression
 
 from tlcourse import data, glyphs, models, pretrain, transfer
 from tlcourse.perturb import perturb
@@ -27,27 +28,36 @@ def target():
     return data.digits()
 
 
-def probe(target, backbone):
-    """Validation accuracy of the linear probe at 5 labels a class, over 6 draws of labels."""
+def probe(target, learn):
+    """Validation accuracy of a method at 5 labels a class, over 6 draws of labels."""
     draws = [data.few_labels(target.pool, 5, seed) for seed in range(6)]
-    learned = [transfer.frozen_features(train, 0, source=backbone) for train in draws]
-    return np.array([transfer.accuracy(predict, target.validation) for predict in learned])
+    return np.array([transfer.accuracy(learn(train, 0), target.validation) for train in draws])
+
+
+def on_pixels(train, seed):
+    probe = LogisticRegression(max_iter=1000).fit(transfer.pixels(train.images), train.labels)
+    return lambda images: torch.from_numpy(probe.predict(transfer.pixels(images)))
+
+
+def on_features(backbone):
+    return partial(transfer.frozen_features, source=backbone)
 
 
 def test_a_short_retraining_comes_close_to_the_shipped_backbone(retrained, target):
-    """It recovers more than half of what pretraining gains over random weights.
+    """A linear probe on it gets most of what pretraining gains over random weights.
 
-    Measured over three seeds of the retraining: 69, 74 and 76 % of the gain (random .73, retrained
-    .89 to .90, shipped .96). Half leaves room for other versions of PyTorch and of the fonts; a
-    backbone that has learned nothing recovers 0 %.
+    Measured over three seeds of the retraining: 87, 89 and 94 % of the gain (random .69, retrained
+    .92 to .93, shipped .95, raw pixels .87). The bound of 70 % leaves room for other versions of
+    PyTorch and of the fonts; a backbone that has learned nothing gets 0 %.
     """
     torch.manual_seed(0)
-    random = probe(target, models.SmallCNN().eval())
-    short, shipped = probe(target, retrained), probe(target, models.load_backbone())
+    random = probe(target, on_features(models.SmallCNN().eval()))
+    short, shipped = probe(target, on_features(retrained)), probe(target, on_features("letters"))
     assert (short > random).all() and (shipped > random).all(), "in every draw"
     gain = (shipped - random).mean()
     assert gain > 0.15, "pretraining pays"
-    assert (short - random).mean() > 0.5 * gain
+    assert (short - random).mean() > 0.7 * gain
+    assert short.mean() > probe(target, on_pixels).mean()
 
 
 def similarity(one, other):
@@ -58,7 +68,7 @@ def similarity(one, other):
 
 
 def test_its_features_are_most_like_those_shipped_under_its_name(retrained, target):
-    """Measured: .85 to .87 to letters, .63 to .68 to faces, .71 to inverted."""
+    """Measured over three seeds: .88 to .91 to letters, .53 to .56 to faces, .71 to .74 to inverted."""
     represent = partial(transfer.features, images=target.validation.images)
     mine = represent(retrained)
     alike = {s: similarity(mine, represent(models.load_backbone(s))) for s in SOURCES}

@@ -285,15 +285,15 @@ def test_the_settings_of_the_course_are_candidates_for_every_method_and_budget()
 @pytest.mark.parametrize(
     "target, load, method, per_class",
     [
-        ("digits", digits, "SVM on pixels", 10),
         ("georgian", georgian, "SVM on pixels", 5),
-        ("georgian", georgian, "frozen features + logistic regression", 5),
+        ("georgian", georgian, "frozen features + logistic regression", 2),
+        ("digits", digits, "frozen features + logistic regression", 2),
     ],
 )
 def test_the_settings_of_the_course_are_what_choosing_again_gives(
     monkeypatch, target, load, method, per_class
 ):
-    """At budgets where the best is ahead by ten validation pictures or more."""
+    """At budgets where the best is ahead by eight answers or more."""
     monkeypatch.setenv("TLCOURSE_SEED", "0")
     seeds = runtime.seeds(1000)[-4:]
     found = np.mean([transfer.candidate_scores(load(), method, per_class, s) for s in seeds], 0)

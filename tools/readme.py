@@ -29,7 +29,7 @@ def chapter_table(notebooks):
     for name, notebook in notebooks.items():
         card = notebook.cells[0].source
         title = re.search(r"^# (.+)$", card, re.MULTILINE).group(1)
-        minutes = re.search(r"about \d+ min of computing", card).group(0)
+        minutes = re.search(r"about \d+ min(?= of computing)", card).group(0)
         rows = re.search(r"Handbook rows?\.?\*\*:? ?([^.]+)\. ", card.replace("\n", " ")).group(1)
         lines.append(f"| [{title}](chapters/{name}) | {minutes} | {rows} |")
         for claim in verdict_lines(notebook):
