@@ -17,6 +17,7 @@ os.environ.setdefault("TLCOURSE_SEED", "0")
 os.environ.setdefault("TLCOURSE_SCALE", "quick")
 os.environ.setdefault("TLCOURSE_DEVICE", "cpu")
 os.environ.setdefault("MPLBACKEND", "agg")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # with small networks, threads only wait
 
 
 def is_cell(item):

@@ -14,6 +14,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from tlcourse import data, runtime
 from tlcourse.data import ImageSet
@@ -352,6 +353,12 @@ def test_mnist_is_read_by_torchvision_once_and_then_from_the_cache(miniature, fo
     assert (len(train), len(test)) == (12, 5)
     assert train.labels.tolist() == [*range(10), 0, 1] and train.names == list("0123456789")
     assert train.images.shape == (12, 1, 16, 16) and train.images.dtype == torch.float32
+    raw = gzip.decompress((miniature / "train-images-idx3-ubyte.gz").read_bytes())[16:]
+    for image, pixels in zip(
+        train.images, np.frombuffer(raw, np.uint8).reshape(-1, 28, 28), strict=True
+    ):
+        small = Image.fromarray(pixels[3:-3, 3:-3]).resize((16, 16), Image.Resampling.BILINEAR)
+        assert np.allclose(image[0], np.asarray(small) / 255, atol=0.006), "as Pillow reduces it"
     for archive in miniature.iterdir():
         archive.unlink()
     assert same(train, data.mnist()) and same(test, data.mnist(train=False))

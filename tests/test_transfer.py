@@ -1,6 +1,7 @@
 """Six ways to learn from few labels: each learns, repeats itself, and is tuned like the others."""
 
 import json
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -244,6 +245,19 @@ def test_no_method_is_tuned_with_more_care_than_another():
         assert len({str(c) for c in candidates}) == len(candidates)
 
 
+def test_candidates_are_scored_on_the_validation_set_only(tiny):
+    """Its labels are shifted here, so that what is right on the pool is wrong on it."""
+    labels = (tiny.validation.labels + 1) % 3
+    shifted = Splits(tiny.pool, replace(tiny.validation, labels=labels), test=None)
+    found = transfer.candidate_scores(shifted, "SVM on pixels", 5, seed=5)
+    train = few_labels(tiny.pool, 5, seed=5)
+    predictors = [
+        transfer.svm_on_pixels(train, 5, **s) for s in transfer.CANDIDATES["SVM on pixels"]
+    ]
+    assert found == [transfer.accuracy(predict, shifted.validation) for predict in predictors]
+    assert max(found) < 0.2
+
+
 @pytest.mark.parametrize("good", [0, 2])
 def test_choose_takes_what_is_best_on_the_validation_set(tiny, monkeypatch, one_process, good):
     methods = {"SVM on pixels": transfer.svm_on_pixels, "fine-tuning": transfer.svm_on_pixels}
@@ -302,13 +316,19 @@ def test_the_settings_of_the_course_are_what_choosing_again_gives(
 
 
 def test_main_chooses_for_both_targets_and_writes_it_down(monkeypatch, tmp_path, one_process):
-    method = "SVM on pixels"
+    method, seeds = "SVM on pixels", set()
+
+    def learn(train, seed, **settings):
+        seeds.add(seed)
+        return transfer.svm_on_pixels(train, seed, **settings)
+
     monkeypatch.setattr(transfer, "SETTINGS", tmp_path / "new" / "transfer.json")
-    monkeypatch.setattr(transfer, "METHODS", {method: transfer.svm_on_pixels})
+    monkeypatch.setattr(transfer, "METHODS", {method: learn})
     monkeypatch.setattr(transfer, "CANDIDATES", {method: [{"gamma": 1e6}, {"C": 10}]})
     threads = torch.get_num_threads()
     transfer.main()
     torch.set_num_threads(threads)
     for target, budgets in {"digits": [1, 2, 5, 10, 20, 50], "georgian": [2, 5]}.items():
         assert transfer.chosen_settings(target) == {method: {k: {"C": 10} for k in budgets}}
+    assert len(seeds) >= 4 and not seeds & set(runtime.seeds(900)), "no report uses these seeds"
     assert set(json.loads(transfer.SETTINGS.read_text())) == {"digits", "georgian"}

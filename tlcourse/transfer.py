@@ -69,6 +69,9 @@ def frozen_features(train: ImageSet, seed: int, C: float = 1, source="letters"):
 
 def _train_network(model, train: ImageSet, seed: int, **settings):
     training.fit(model, train.images, train.labels, seed=seed, **settings)
+    # BatchNorm's running averages lag behind weights that have just changed quickly: in short training
+    # that costs a network several points. One pass over the training pictures brings them up to date.
+    models.reestimate_batchnorm(model, train.images)
     return partial(training.predict, model)
 
 
@@ -115,9 +118,7 @@ METHODS = {
 
 # Six candidates a method, so that none is tuned with more care than another.
 CANDIDATES = {
-    "SVM on pixels": [
-        {"C": C, "gamma": gamma} for C in (1, 10, 100) for gamma in ("scale", 0.01)
-    ],
+    "SVM on pixels": [{"C": C, "gamma": gamma} for C in (1, 10, 100) for gamma in ("scale", 0.01)],
     "random forest on pixels": [
         {"max_features": m, "min_samples_leaf": leaf} for m in ("sqrt", 0.2, 0.4) for leaf in (1, 2)
     ],
@@ -257,8 +258,13 @@ def learning_curves(
     curves = {}
     for method in ("CNN from scratch", "CNN from scratch + augmentation", "fine-tuning"):
         watch = training.Validation(target.validation.images, target.validation.labels)
+
+        def look(step, model, watch=watch):
+            models.reestimate_batchnorm(model, train.images)  # as `_train_network` does at the end
+            return watch(step, model)
+
         chosen = settings[method][per_class] | {"steps": steps}
-        METHODS[method](train, seed, **chosen, hook=watch, every=every)
+        METHODS[method](train, seed, **chosen, hook=look, every=every)
         curves[method] = np.array(watch.scores)
     return curves
 

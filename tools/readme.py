@@ -30,7 +30,7 @@ def chapter_table(notebooks):
         card = notebook.cells[0].source
         title = re.search(r"^# (.+)$", card, re.MULTILINE).group(1)
         minutes = re.search(r"about \d+ min(?= of computing)", card).group(0)
-        rows = re.search(r"Handbook rows?\.?\*\*:? ?([^.]+)\. ", card.replace("\n", " ")).group(1)
+        rows = ", ".join(sorted(set(re.findall(r"H\d\.\d\w?", card))))
         lines.append(f"| [{title}](chapters/{name}) | {minutes} | {rows} |")
         for claim in verdict_lines(notebook):
             row, text, verdict = claim.split(" | ")

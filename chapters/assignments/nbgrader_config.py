@@ -6,7 +6,10 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))  # nbgrader may be started elsewhere
-from grading import Repair  # noqa: E402
+from grading import Repair
+
+# nbgrader starts `alembic` by its bare name, which fails when the environment is not activated.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 c = get_config()  # noqa: F821 - nbgrader defines it
 c.CourseDirectory.course_id = "tlcourse"

@@ -1,0 +1,460 @@
+"""The assignments, and an instructor's whole path through them, with the real nbgrader.
+
+TLCOURSE_CLASS=30 grades a class of thirty instead of one student of each kind.
+"""
+
+import copy
+import csv
+import inspect
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import assignment as tool
+import grading
+import nbformat
+import numpy as np
+import pytest
+import right_answers
+import test_notebooks as rules
+import torch
+import wrong_answers
+
+from tlcourse.check import examine, statement
+from tlcourse.exercises import catalogue
+
+NAME = "01_concepts"
+FILE = f"{NAME}_exercises.ipynb"
+SOURCE = grading.read(tool.COURSE / "source" / NAME / FILE)
+RELEASE = grading.read(tool.COURSE / "release" / NAME / FILE)
+POINTS = {
+    "balanced_draw": 2,
+    "diagnose": 2,
+    "freeze": 4,
+    "linear_probe_features": 4,
+    "paired_interval": 4,
+    "labels_to_match": 4,
+}
+
+
+def cell(notebook, name):
+    """The cell that nbgrader knows as `name`."""
+    return next(c for c in notebook.cells if grading.grade_id(c) == name)
+
+
+def run(command, course, environment):
+    options = {"cwd": course, "env": environment, "capture_output": True, "text": True}
+    return subprocess.run(command, check=False, **options)
+
+
+def nbgrader(course, environment, *arguments):
+    command = [sys.executable, "-m", "nbgrader", *arguments]
+    return run(command, course, environment)
+
+
+# ── the notebook ────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_statements_and_points_are_those_of_the_library():
+    for name, points in POINTS.items():
+        assert cell(SOURCE, f"ask-{name}").source.endswith(statement(name).strip())
+        test = cell(SOURCE, f"test-{name}")
+        assert test.metadata.nbgrader.points == points
+        assert test.source.startswith(f"# Graded: {points} points.\n")
+        exercise = catalogue()[name]
+        level = "★" * exercise.level + "☆" * (3 - exercise.level)
+        row = rf"\| `{name}` \| {level} \| {exercise.minutes} \| {points} \|"
+        assert re.search(row, SOURCE.cells[0].source)
+        assert points == 2 * exercise.level
+
+
+RULES = [
+    rules.no_absolute_path,
+    rules.every_link_goes_to_a_known_host,
+    rules.it_is_smaller_than_500_kb,
+]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_rules_of_a_notebook_hold(rule):
+    for notebook in (copy.deepcopy(SOURCE), copy.deepcopy(RELEASE)):
+        if rule is rules.no_absolute_path:  # base64 has slashes
+            for picture in notebook.cells:
+                picture.source = tool.PICTURE.sub("", picture.source)
+        assert list(rule(notebook)) == []
+
+
+def test_no_cell_that_a_student_sees_is_long():
+    assert max(len(rules.lines(code)) for code in rules.code(RELEASE)) <= 25
+
+
+def test_the_source_is_normalised_and_holds_no_output():
+    assert rules.execute.normalise(SOURCE) == SOURCE
+    assert not any(c.outputs for c in SOURCE.cells if c.cell_type == "code")
+
+
+def test_every_picture_is_there_and_described():
+    cells = [c for c in SOURCE.cells if "expected-figure" in c.metadata.get("tags", [])]
+    assert len(cells) == 6
+    for picture in cells:
+        assert re.match(r"!\[[^\]]{40,}\]\(data:image/png;base64,iVBOR", picture.source)
+        assert "**The figure to expect.**" in picture.source
+
+
+def test_a_stale_statement_and_figure_are_made_anew():
+    source = copy.deepcopy(SOURCE)
+    cell(source, "ask-freeze").source = "## 3 · Heading\n\nstale"
+    tool.with_statements(source)
+    assert cell(source, "ask-freeze").source == f"## 3 · Heading\n\n{statement('freeze').strip()}"
+    picture = nbformat.v4.new_output("display_data", {"image/png": "NEW"})
+    source.cells[-1:] = [nbformat.v4.new_code_cell(outputs=[picture]), source.cells[-1]]
+    assert "base64,NEW)" in tool.with_figures(source).cells[-1].source
+
+
+def test_the_release_gives_nothing_away():
+    text = nbformat.writes(RELEASE)
+    secrets = ("BEGIN", "HIDDEN", "Rubric", "Model answer", "stats.t.ppf(0.975")
+    assert [secret for secret in secrets if secret in text] == []
+    assert all(secret in nbformat.writes(SOURCE) for secret in secrets)
+
+
+# ── the graded cells, against every right and wrong answer that is known ─────────────────────
+
+
+def grade(name, function):
+    """Run a graded cell of the source; return what it says against the function, or None."""
+    try:
+        play(SOURCE, name, function)
+    except AssertionError as error:
+        return str(error)
+    except Exception as error:  # noqa: BLE001 - what a student's function may raise
+        return repr(error)
+    return None
+
+
+def play(notebook, name, function):
+    """Run a graded cell as if `function` were defined in the notebook."""
+    exec(cell(notebook, f"test-{name}").source, {name: function})  # noqa: S102 - as a kernel does
+
+
+@pytest.mark.parametrize(
+    "name, function",
+    [pytest.param(*row, id=f"{row[0]}-{row[1].__name__}") for row in right_answers.RIGHT],
+)
+def test_a_right_answer_gets_all_points(name, function):
+    ours = function.__module__.startswith("tlcourse")
+    assert grade(name, function) == ("write it yourself" if ours else None)
+
+
+@pytest.mark.parametrize(
+    "name, function",
+    [pytest.param(*row[:2], id=f"{row[0]}-{row[1].__name__}") for row in wrong_answers.WRONG],
+)
+def test_a_wrong_answer_gets_none_with_a_reason(name, function):
+    assert grade(name, function).startswith(f"✗ {name}: ")
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_an_answer_that_knows_the_visible_cases_only_gets_none(name):
+    """It answers rightly as often as the visible tests ask, and nonsense from then on."""
+    right = next(f for n, f in right_answers.RIGHT if n == name and f.__module__[:2] == "ri")
+    calls = []
+
+    def memorised(*inputs, **named):
+        calls.append(inputs)
+        return right(*inputs, **named) if len(calls) <= known else None
+
+    known = 10**9
+    play(RELEASE, name, memorised)
+    known, calls = len(calls), []
+    play(RELEASE, name, memorised)
+    calls = []
+    assert grade(name, memorised)
+
+
+def draw_strictly(labels, per_class, seed):
+    if np.bincount(labels).min() <= per_class:
+        raise ValueError("too few")
+    return right_answers.draw_by_choice(labels, per_class, seed)
+
+
+def diagnose_roughly(before, after):
+    same = {k: v if torch.allclose(v, after[k], atol=1e-3) else after[k] for k, v in before.items()}
+    return right_answers.diagnose(before, same)
+
+
+def freeze_sequences(module):
+    module.requires_grad_(False)
+    for layer in module if isinstance(module, torch.nn.Sequential) else [module]:
+        if hasattr(layer, "running_mean"):
+            right_answers.freeze_by_overriding_train(layer)
+        elif isinstance(layer, torch.nn.Sequential):
+            freeze_sequences(layer)
+
+
+def full_batches(backbone, images, batch_size):
+    return right_answers.features(backbone, images, min(batch_size, len(images) - 1))
+
+
+def table_of_quantiles(ours, baseline):
+    return right_answers.interval(ours, baseline) if len(ours) > 2 else (0.0, 0.15, 0.3)
+
+
+def three_budgets(budgets, accuracy, target):
+    return right_answers.labels_by_loop(budgets, accuracy, target) if len(budgets) > 2 else 3.0
+
+
+EDGES = {
+    "balanced_draw": draw_strictly,
+    "diagnose": diagnose_roughly,
+    "freeze": freeze_sequences,
+    "linear_probe_features": full_batches,
+    "paired_interval": table_of_quantiles,
+    "labels_to_match": three_budgets,
+}
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_an_answer_that_fails_only_at_an_edge_gets_none(name):
+    assert all(examine(name, EDGES[name], seed).solved for seed in range(3))
+    play(RELEASE, name, EDGES[name])  # what is visible passes
+    message = grade(name, EDGES[name])
+    assert message and "✗" not in message
+
+
+# ── for a student ───────────────────────────────────────────────────────────────────────────
+
+
+def test_an_unsolved_notebook_says_what_is_missing_and_never_stops(capsys):
+    """Every cell runs but the graded ones; no answer means no figure."""
+    figures = []
+    student = {"__name__": "__main__", "display": figures.append}
+    for code in rules.code(RELEASE):
+        if not (grading.grade_id(code) or "").startswith("test-") and "%pip" not in code.source:
+            exec(code.source, student)  # noqa: S102 - as a kernel does
+    printed = capsys.readouterr().out
+    for name in POINTS:
+        assert f"not yet: {name} is still empty; hint('{name}') gives you a first step." in printed
+    assert printed.endswith(
+        "still missing: balanced_draw, linear_probe_features, paired_interval, labels_to_match\n"
+    )
+    assert figures == []
+
+
+# ── repairing ───────────────────────────────────────────────────────────────────────────────
+
+
+def solved(answers=None):
+    """A submission: the release with the answers of the source, or others, filled in."""
+    notebook = copy.deepcopy(RELEASE)
+    for name in POINTS:
+        function = (answers or {}).get(name)
+        theirs = function and f"{inspect.getsource(function)}\n\n{name} = {function.__name__}"
+        cell(notebook, f"solve-{name}").source = theirs or cell(SOURCE, f"solve-{name}").source
+    return notebook
+
+
+def damaged():
+    """Cells copied, deleted, changed and retyped."""
+    notebook = solved()
+    for name in ("solve-freeze", "test-freeze"):
+        place = notebook.cells.index(cell(notebook, name))
+        notebook.cells.insert(place, copy.deepcopy(notebook.cells[place]))
+    for name in ("test-diagnose", "task-diagnosis", "ask-diagnose"):
+        notebook.cells.remove(cell(notebook, name))
+    cell(notebook, "solve-diagnose").metadata.clear()
+    cell(notebook, "test-balanced_draw").metadata.nbgrader.update(grade=False, points=99)
+    cell(notebook, "test-paired_interval").source = "assert True"
+    notebook.cells[1].metadata["nbgrader"] = {}
+    return notebook
+
+
+def test_what_is_whole_is_left_alone():
+    notebook, found = grading.repaired(solved(), RELEASE)
+    assert found == []
+    assert [c.source for c in notebook.cells] == [c.source for c in solved().cells]
+
+
+def test_every_locked_cell_is_there_once_after_a_repair():
+    before = damaged()
+    kept = copy.deepcopy(before)
+    notebook, found = grading.repaired(before, RELEASE)
+    assert before == kept
+    marks = [grading.grade_id(c) for c in notebook.cells if grading.grade_id(c)]
+    assert set(marks) | {"solve-diagnose"} == {grading.grade_id(c) for c in RELEASE.cells} - {None}
+    assert len(marks) == len(set(marks))
+    assert found == [
+        "ask-diagnose was missing: put back at the end",
+        "solve-diagnose was missing: its function counts wherever it is defined",
+        "test-diagnose was missing: put back at the end",
+        "solve-freeze was there 2 times: the last one counts",
+        "test-freeze was there 2 times: the last one counts",
+        "task-diagnosis was missing: put back at the end",
+    ]
+    assert all(line in notebook.cells[0].source for line in found)
+    nbformat.validate(notebook)
+
+
+# ── a class ─────────────────────────────────────────────────────────────────────────────────
+
+
+def ran_earlier(notebook):
+    """With outputs of an earlier run, which failed."""
+    for code in (c for c in notebook.cells if c.cell_type == "code"):
+        code.outputs = [nbformat.v4.new_output("error", ename="NameError", evalue="", traceback=[])]
+    return notebook
+
+
+def half_wrong():
+    return solved(
+        {
+            "balanced_draw": wrong_answers.with_replacement,
+            "freeze": wrong_answers.only_requires_grad,
+            "labels_to_match": wrong_answers.over_budgets,
+        }
+    )
+
+
+def saved_by_colab():
+    notebook = solved()
+    notebook.metadata = {
+        "colab": {"provenance": [], "toc_visible": True},
+        "kernelspec": {"name": "another-kernel", "display_name": "Another"},
+        "accelerator": "GPU",
+    }
+    for number, c in enumerate(notebook.cells):
+        del c["id"]
+        c.metadata |= {"id": f"aB{number}", "outputId": "f00-ba7", "colab": {"base_uri": "x"}}
+    return notebook | {"nbformat_minor": 0}
+
+
+def bare():
+    """All metadata lost, as some converters do."""
+    notebook = solved()
+    notebook.metadata = {}
+    for c in notebook.cells:
+        c.metadata = {}
+    return notebook
+
+
+def kills_its_kernel():
+    notebook = copy.deepcopy(RELEASE)
+    cell(notebook, "solve-freeze").source = "import os\n\nos._exit(1)"
+    return notebook
+
+
+TRUNCATED = nbformat.writes(RELEASE)[:5000]
+# By kind: what is handed in, under which name, and how many of 20 points it gets; None: no grade.
+KINDS = {
+    "right": (ran_earlier(solved()), FILE, 20),
+    "half": (half_wrong(), FILE, 10),
+    "untouched": (RELEASE, FILE, 0),
+    "damaged": (damaged(), FILE, 20),
+    "stripped": (solved(), f"{NAME}_exercises (1).ipynb", 20),
+    "colab": (saved_by_colab(), FILE, 20),
+    "bare": (bare(), FILE, 20),
+    "truncated": (TRUNCATED, FILE, None),
+    "killer": (kills_its_kernel(), FILE, None),
+}
+CLASS = int(os.environ.get("TLCOURSE_CLASS", len(KINDS)))
+GRADED = [kind for kind, (_, _, due) in KINDS.items() if due is not None]
+MORE = [f"{GRADED[n % len(GRADED)]}{n + 1}" for n in range(CLASS - len(KINDS))]
+STUDENTS = [f"{kind}0" for kind in KINDS] + MORE
+
+
+def kind_of(student):
+    return KINDS[student.rstrip("0123456789")]
+
+
+@pytest.fixture(scope="module")
+def environment():
+    from conftest import kernel_environment
+
+    return kernel_environment() | {"PYTHONUTF8": "1", "JUPYTER_PREFER_ENV_PATH": "1"}
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory, environment):
+    """A copy of the course after the instructor's lines up to the export."""
+    folder = tmp_path_factory.mktemp("class") / "course"
+    for name in ("source", "release"):
+        shutil.copytree(tool.COURSE / name, folder / name)
+    for name in ("grading.py", "nbgrader_config.py"):
+        shutil.copy(tool.COURSE / name, folder)
+    made = nbgrader(folder, environment, "generate_assignment", NAME, "--force")
+    assert made.returncode == 0, made.stderr
+    for student in STUDENTS:
+        handed_in, name, _ = kind_of(student)
+        place = folder / "submitted" / student / NAME
+        place.mkdir(parents=True)
+        text = handed_in if isinstance(handed_in, str) else json.dumps(handed_in)
+        (place / name).write_text(text, encoding="utf-8")
+    graded = run([sys.executable, "grading.py", NAME], folder, environment)
+    print(graded.stdout, graded.stderr)
+    assert graded.returncode == int(any(kind_of(student)[2] is None for student in STUDENTS))
+    (folder / "report.txt").write_text(graded.stdout, encoding="utf-8")
+    for step in (["generate_feedback", NAME], ["export"]):
+        done = nbgrader(folder, environment, *step)
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_the_release_is_what_nbgrader_makes_of_the_source(course):
+    made = (course / "release" / NAME / FILE).read_text(encoding="utf-8")
+    assert json.loads(made) == json.loads(nbformat.writes(RELEASE)), "run tools/assignment.py"
+
+
+@pytest.mark.parametrize("student", STUDENTS)
+def test_each_student_gets_what_is_due(course, student):
+    due = kind_of(student)[2]
+    (line,) = [x for x in (course / "report.txt").read_text().splitlines() if x.startswith(student)]
+    assert re.search(r" \d+\.\d s  ", line)
+    assert ("NOT GRADED: " in line) == (due is None)
+    if due is not None:
+        assert f" {due} of 20" in line
+    with open(course / "grades.csv", encoding="utf-8", newline="") as file:
+        rows = {row["student_id"]: row for row in csv.DictReader(file)}
+    if due is not None:
+        assert float(rows[student]["raw_score"]) == due  # question 7 is not marked yet
+        assert float(rows[student]["max_score"]) == 30
+
+
+@pytest.mark.parametrize("student", STUDENTS)
+def test_what_was_handed_in_is_as_it_was(course, student):
+    handed_in, name, _ = kind_of(student)
+    text = handed_in if isinstance(handed_in, str) else json.dumps(handed_in)
+    assert (course / "submitted" / student / NAME / name).read_text(encoding="utf-8") == text
+
+
+def test_the_report_says_what_was_wrong(course):
+    report = (course / "report.txt").read_text(encoding="utf-8")
+    for student, words in {
+        "damaged0": "test-diagnose was missing: put back at the end",
+        "stripped0": "the file was called '01_concepts_exercises (1).ipynb'",
+        "truncated0": "cannot be read",
+        "killer0": "Kernel died",
+    }.items():
+        (line,) = [line for line in report.splitlines() if line.startswith(student)]
+        assert words in line
+    assert re.search(rf"\n{CLASS} students, \d+\.\d s each, \d+ not graded\n$", report)
+
+
+def test_the_feedback_names_the_mistake_and_the_repair(course):
+    def feedback(student):
+        return (course / "feedback" / student / NAME / FILE.replace("ipynb", "html")).read_text()
+
+    assert "which requires_grad does not stop" in feedback("half0")
+    assert "not yet: freeze is still empty" in feedback("untouched0")
+    assert "Repaired before grading" in feedback("damaged0")
+
+
+def test_the_source_passes_and_the_release_fails_where_it_is_graded(course, environment):
+    source = nbgrader(course, environment, "validate", f"source/{NAME}/{FILE}")
+    assert source.stdout.startswith("Success!"), source.stdout
+    release = nbgrader(course, environment, "validate", f"release/{NAME}/{FILE}")
+    assert "VALIDATION FAILED ON 6 CELL(S)!" in release.stdout
+    for name in POINTS:
+        assert f"AssertionError: not yet: {name} is still empty" in release.stdout
