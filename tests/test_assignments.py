@@ -1,6 +1,6 @@
 """The assignments, and an instructor's whole path through them, with the real nbgrader.
 
-TLCOURSE_CLASS=30 grades a class of thirty instead of one student of each kind.
+TLCOURSE_CLASS=32 grades a larger class (two of it cannot be graded) instead of one student a kind.
 """
 
 import copy
@@ -242,6 +242,15 @@ def test_an_unsolved_notebook_says_what_is_missing_and_never_stops(capsys):
         "still missing: balanced_draw, linear_probe_features, paired_interval, labels_to_match\n"
     )
     assert figures == []
+    model_answer_of_question_7_is_true(student)
+
+
+def model_answer_of_question_7_is_true(student):
+    student["model"].eval()
+    ways = [(student["shuffled"], 60), (student["by_digit"], 60), (student["shuffled"], 1)]
+    found = [student["test_accuracy"](*way) for way in ways]
+    assert max(found) - min(found) < 0.004  # two pictures of 600: sums in another order
+    assert min(found) > max(list(student["report"].values())[1:])
 
 
 # ── repairing ───────────────────────────────────────────────────────────────────────────────
@@ -296,6 +305,31 @@ def test_every_locked_cell_is_there_once_after_a_repair():
     ]
     assert all(line in notebook.cells[0].source for line in found)
     nbformat.validate(notebook)
+
+
+@pytest.mark.parametrize(
+    "made, words", [([], "no release"), (["release"], "collect the notebooks")]
+)
+def test_what_is_not_there_is_a_sentence(tmp_path, monkeypatch, made, words):
+    monkeypatch.chdir(tmp_path)
+    for folder in made:
+        (tmp_path / folder / NAME).mkdir(parents=True)
+        shutil.copy(tool.COURSE / folder / NAME / FILE, tmp_path / folder / NAME)
+    with pytest.raises(SystemExit, match=words):
+        grading.main([NAME])
+
+
+def test_two_notebooks_of_other_names_are_not_guessed_at(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(tool.COURSE / "release", "release")
+    shutil.copytree(tool.COURSE / "release" / NAME, f"submitted/ada/{NAME}")
+    handed_in = tmp_path / "submitted" / "ada" / NAME / FILE
+    shutil.copy(handed_in, handed_in.with_stem("a"))
+    handed_in.rename(handed_in.with_stem("b"))
+    assert grading.grade(None, NAME, "ada") == (
+        False,
+        f"{FILE} is missing; there are 2 other notebooks",
+    )
 
 
 # ── a class ─────────────────────────────────────────────────────────────────────────────────
@@ -407,10 +441,14 @@ def test_the_release_is_what_nbgrader_makes_of_the_source(course):
     assert json.loads(made) == json.loads(nbformat.writes(RELEASE)), "run tools/assignment.py"
 
 
+def report(course):
+    return (course / "report.txt").read_text(encoding="utf-8").splitlines()
+
+
 @pytest.mark.parametrize("student", STUDENTS)
 def test_each_student_gets_what_is_due(course, student):
     due = kind_of(student)[2]
-    (line,) = [x for x in (course / "report.txt").read_text().splitlines() if x.startswith(student)]
+    (line,) = [x for x in report(course) if x.startswith(f"{student} ")]
     assert re.search(r" \d+\.\d s  ", line)
     assert ("NOT GRADED: " in line) == (due is None)
     if due is not None:
@@ -430,16 +468,15 @@ def test_what_was_handed_in_is_as_it_was(course, student):
 
 
 def test_the_report_says_what_was_wrong(course):
-    report = (course / "report.txt").read_text(encoding="utf-8")
     for student, words in {
         "damaged0": "test-diagnose was missing: put back at the end",
         "stripped0": "the file was called '01_concepts_exercises (1).ipynb'",
         "truncated0": "cannot be read",
         "killer0": "Kernel died",
     }.items():
-        (line,) = [line for line in report.splitlines() if line.startswith(student)]
+        (line,) = [line for line in report(course) if line.startswith(f"{student} ")]
         assert words in line
-    assert re.search(rf"\n{CLASS} students, \d+\.\d s each, \d+ not graded\n$", report)
+    assert re.fullmatch(rf"{CLASS} students, \d+\.\d s each, \d+ not graded", report(course)[-1])
 
 
 def test_the_feedback_names_the_mistake_and_the_repair(course):

@@ -137,6 +137,10 @@ def main(arguments=None):
     chosen = parser.parse_args(arguments)
     everyone = sorted(path.parent.name for path in Path("submitted").glob(f"*/{chosen.assignment}"))
     students = chosen.students or everyone
+    if not list(Path("release", chosen.assignment).glob("*.ipynb")):
+        sys.exit(
+            f"there is no release of {chosen.assignment}: nbgrader generate_assignment makes it."
+        )
     if not students:
         sys.exit(
             f"there is no submitted/<student>/{chosen.assignment}: collect the notebooks first."
@@ -148,10 +152,8 @@ def main(arguments=None):
         before = time.perf_counter()
         worked, words = grade(api, chosen.assignment, student)
         failed += not worked
-        seconds = time.perf_counter() - before
-        print(
-            f"{student:20} {seconds:5.1f} s  {'' if worked else 'NOT GRADED: '}{words}", flush=True
-        )
+        line = f"{student:20} {time.perf_counter() - before:5.1f} s  "
+        print(line + ("" if worked else "NOT GRADED: ") + words, flush=True)
     each = (time.perf_counter() - start) / len(students)
     print(f"{len(students)} students, {each:.1f} s each, {failed} not graded")
     return int(failed > 0)
