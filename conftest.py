@@ -35,7 +35,7 @@ def kernel_environment():
     """Return a copy of the environment: no network for Python, notebook figures inline."""
     paths = [str(ROOT / "tests" / "offline"), os.environ.get("PYTHONPATH")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    environment.pop("MPLBACKEND")
+    environment.pop("MPLBACKEND", None)
     return environment
 
 
@@ -66,7 +66,7 @@ def pytest_runtest_setup(item):
         pytest.skip("an earlier cell of this notebook failed")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", kernel_environment()["PYTHONPATH"])
-        patch.delenv("MPLBACKEND")
+        patch.delenv("MPLBACKEND", raising=False)
         return (yield)
 
 
