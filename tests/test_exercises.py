@@ -1,12 +1,21 @@
 from collections import Counter
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
-from right_answers import RIGHT
-from wrong_answers import WRONG
 
 from tlcourse.check import examine
-from tlcourse.exercises import catalogue
+from tlcourse.exercises import ROOMS, catalogue
+
+
+def answers(kind):
+    """The committed answers of one kind, from one file a lesson."""
+    files = sorted(Path(__file__).parent.glob(f"{kind}_answers*.py"))
+    return [row for path in files for row in getattr(import_module(path.stem), kind.upper())]
+
+
+RIGHT, WRONG = answers("right"), answers("wrong")
 
 
 def named(rows):
@@ -41,7 +50,11 @@ def test_every_exercise_says_what_it_wants_and_helps():
         assert 2 <= len(exercise.hints) <= 3
         assert exercise.name in exercise.example
         assert all(text.rstrip().endswith((".", "?")) for text in exercise.hints)
-    assert 60 <= sum(exercise.minutes for exercise in catalogue().values()) <= 90
+
+
+@pytest.mark.parametrize("assignment", [name for name in ROOMS if ROOMS[name]])
+def test_an_assignment_takes_60_to_90_minutes(assignment):
+    assert 60 <= sum(exercise.minutes for exercise in catalogue(assignment).values()) <= 90
 
 
 def test_the_examples_in_the_statements_are_true():

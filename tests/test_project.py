@@ -20,10 +20,10 @@ PACKAGE = ROOT / "tlcourse"
 # The house, bottom up. A room may import from the floors below it, and on its own floor from the
 # rooms named before it, so that every import points down (or left) and none makes a circle.
 FLOORS = [
-    ["runtime", "glyphs", "perturb", "cache", "data"],
+    ["runtime", "glyphs", "perturb", "cache", "data", "corpus"],
     ["models", "training"],
     ["experiment", "verdicts", "plots"],
-    ["transfer", "pretrain"],
+    ["transfer", "pretrain", "text", "tabular", "finetuning", "language", "sources"],
     ["answers", "guard", "exercises", "check", "quiz", "widgets"],
 ]
 ORDER = [room for floor in FLOORS for room in floor]

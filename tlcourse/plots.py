@@ -99,8 +99,8 @@ def label_efficiency(
     -------
     Figure
     """
-    figure, ax = _figure(title)
-    _curves(ax, budgets, accuracy)
+    figure, ax = new_figure(title)
+    mean_curves(ax, budgets, accuracy)
     if mark:
         _ring(ax, budgets, accuracy, *mark)
     ax.set_xscale("log")
@@ -108,7 +108,7 @@ def label_efficiency(
     ax.set_xticks([], minor=True)
     ax.set_xlabel("labels per class (log scale)")
     ax.set_ylabel("test accuracy")
-    _legend(figure, ax)
+    legend_below(figure, ax)
     return figure
 
 
@@ -131,12 +131,12 @@ def learning_speed(
     -------
     Figure
     """
-    figure, ax = _figure(title)
-    _curves(ax, steps, curves)
+    figure, ax = new_figure(title)
+    mean_curves(ax, steps, curves)
     ax.axhline(target, color=GUIDE, linewidth=1, linestyle=(0, (1, 2)), label=f"target {target:g}")
     ax.set_xlabel("optimisation steps")
     ax.set_ylabel("validation accuracy")
-    _legend(figure, ax)
+    legend_below(figure, ax)
     return figure
 
 
@@ -158,14 +158,14 @@ def robustness(severities: Sequence[float], accuracy: Mapping, title: str | None
     kinds = [list(by_kind) for by_kind in accuracy.values()]
     if not kinds or not kinds[0] or any(k != kinds[0] for k in kinds):
         raise ValueError("every method needs the same kinds of corruption, at least one.")
-    figure, axes = _figure(title, columns=len(kinds[0]))
+    figure, axes = new_figure(title, columns=len(kinds[0]))
     for ax, kind in zip(np.atleast_1d(axes), kinds[0], strict=True):
-        _curves(ax, severities, {m: by_kind[kind] for m, by_kind in accuracy.items()})
+        mean_curves(ax, severities, {m: by_kind[kind] for m, by_kind in accuracy.items()})
         ax.set_title(kind, fontsize=11)
         ax.set_xticks(severities, [f"{s:g}" for s in severities])
         ax.set_xlabel("severity")
     np.atleast_1d(axes)[0].set_ylabel("test accuracy")
-    _legend(figure, ax)
+    legend_below(figure, ax)
     return figure
 
 
@@ -191,19 +191,19 @@ def depth_probe(
     -------
     Figure
     """
-    figure, ax = _figure(title)
-    _curves(ax, range(len(depths)), accuracy)
+    figure, ax = new_figure(title)
+    mean_curves(ax, range(len(depths)), accuracy)
     ax.set_xticks(range(len(depths)), [str(d) for d in depths])
     if baseline:
         name, level = baseline
         ax.axhline(level, color=GUIDE, linewidth=1, linestyle=(0, (1, 2)), label=name)
     ax.set_xlabel("features taken after")
     ax.set_ylabel("test accuracy")
-    _legend(figure, ax)
+    legend_below(figure, ax)
     return figure
 
 
-def _curves(ax, x, accuracy):
+def mean_curves(ax, x, accuracy):
     """Draw one mean curve with its 95 % t interval for each name."""
     x = np.asarray(x, dtype=float)
     if not accuracy or not x.size:
@@ -249,7 +249,7 @@ def paired_differences(differences: Mapping, title: str | None = None):
     """
     if not differences:
         raise ValueError("there is nothing to plot: pass at least one difference.")
-    figure, ax = _figure(title, height=1.2 + 0.5 * len(differences))
+    figure, ax = new_figure(title, height=1.2 + 0.5 * len(differences))
     ax.axvline(0, color=GUIDE, linewidth=1)
     for row, values in enumerate(differences.values()):
         values = np.asarray(values, dtype=float)
@@ -355,7 +355,7 @@ def _grid(images, titles, columns):
 # ── shared ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _legend(figure, ax):
+def legend_below(figure, ax):
     """Explain the curves below the axes, once nothing is added any more; cut the axes at 1."""
     handles, names = ax.get_legend_handles_labels()
     columns = 2 if len(names) == 4 else 3
@@ -363,7 +363,7 @@ def _legend(figure, ax):
     ax.set_ylim(top=min(1.01, ax.get_ylim()[1]))
 
 
-def _figure(title, columns=1, height=HEIGHT):
+def new_figure(title, columns=1, height=HEIGHT):
     """Return an empty figure and its axes, plain and with a light grid."""
     figure = Figure((WIDTH, height), DPI, layout="constrained")
     axes = figure.subplots(1, columns, sharey=True)

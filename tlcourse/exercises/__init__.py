@@ -1,6 +1,6 @@
 """The exercises: what is asked, hints, and a slow, obvious specification of each.
 
-One room holds the exercises of one topic; its name begins with the chapter it belongs to.
+One room holds the exercises of one topic; `ROOMS` says which assignment asks for them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,15 @@ from importlib import import_module
 
 import numpy as np
 
-ROOMS = ("concepts_draw", "concepts_freezing", "concepts_measuring", "concepts_features")
+ROOMS = {
+    "01_concepts": (
+        "concepts_draw",
+        "concepts_freezing",
+        "concepts_measuring",
+        "concepts_features",
+    ),
+    "02_model_choice": (),
+}
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,8 @@ class Exercise:
         )
 
 
-def catalogue() -> dict[str, Exercise]:
-    """Return every exercise of the course by its name."""
-    rooms = [import_module(f"tlcourse.exercises.{room}") for room in ROOMS]
+def catalogue(assignment: str | None = None) -> dict[str, Exercise]:
+    """Return the exercises of one assignment, or of the whole course, by their names."""
+    chosen = [assignment] if assignment else ROOMS
+    rooms = [import_module(f"tlcourse.exercises.{room}") for name in chosen for room in ROOMS[name]]
     return {exercise.name: exercise for room in rooms for exercise in room.EXERCISES}
