@@ -23,7 +23,7 @@ FLOORS = [
     ["runtime", "glyphs", "perturb", "cache", "data", "corpus"],
     ["models", "training"],
     ["experiment", "verdicts", "plots"],
-    ["transfer", "pretrain", "text", "tabular", "finetuning", "language", "sources"],
+    ["transfer", "pretrain", "embeddings", "text", "tabular", "finetuning", "language", "sources"],
     ["answers", "guard", "exercises", "check", "quiz", "widgets"],
 ]
 ORDER = [room for floor in FLOORS for room in floor]
