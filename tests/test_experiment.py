@@ -124,6 +124,29 @@ def test_no_seed_is_an_error():
         experiment.repeat(fail, [])
 
 
+# ── sweep ───────────────────────────────────────────────────────────────────────────────────
+
+
+def measure(seed, part):
+    return {part: (seed, part, random.random(), torch.rand(1).item())}
+
+
+def test_a_sweep_gives_each_seed_what_its_parts_give_alone():
+    seeds, parts = [5, 3, 8], ["a", "b"]
+    found = experiment.sweep(measure, seeds, parts)
+    assert [list(of_seed) for of_seed in found] == [parts] * 3
+    for seed, of_seed in zip(seeds, found, strict=True):
+        for part in parts:
+            [alone] = experiment.repeat(lambda s, part=part: measure(s, part), [seed], workers=1)
+            assert of_seed[part] == alone[part] and of_seed[part][:2] == (seed, part)
+
+
+@pytest.mark.parametrize("seeds, parts", [([], [1]), ([1], [])])
+def test_a_sweep_over_nothing_is_an_error(seeds, parts):
+    with pytest.raises(ValueError, match="no seed to run: pass at least one"):
+        experiment.sweep(measure, seeds, parts)
+
+
 def test_a_function_of_a_notebook_runs_in_processes(offline_environment):
     """The notebook's own functions and data reach the other processes."""
     source = """

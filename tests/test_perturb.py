@@ -115,6 +115,12 @@ def test_the_warp_stays_within_what_its_docstring_names():
     assert torch.equal(room.warp_grid(3, 8, 0, generator(5)), room.warp_grid(3, 8, 0, generator(6)))
 
 
+def test_the_brightest_neighbour_is_what_max_pooling_finds_borders_too():
+    images = pictures(3, 9) - 0.5
+    pooled = F.max_pool2d(images, 3, stride=1, padding=1)
+    assert torch.equal(room._brightest(images), pooled)
+
+
 def test_strokes_grow_and_shrink_between_the_thinnest_and_the_thickest():
     images = pictures(300)
     found = room.vary_stroke(images, 1.0, generator())

@@ -180,8 +180,9 @@ def test_the_accuracy_is_the_fraction_of_right_answers(tiny):
 
 def test_robustness_tests_what_clean_pictures_taught_on_damaged_ones(tiny, settings):
     damage = {"noise": (0, 0.5), "shift": (0, 2, 6)}
-    found = transfer.robustness(tiny, settings, 6, 3, damage)
-    assert list(found) == [(method, kind) for method in METHODS for kind in damage]
+    learned = transfer.learn(tiny, settings, 6, 3)
+    found = transfer.robustness(learned, tiny.test, 3, damage)
+    assert list(found) == [(method, kind) for kind in damage for method in METHODS]
     for method in METHODS:
         assert found[method, "noise"].shape == (2,) and found[method, "shift"].shape == (3,)
         clean = transfer.accuracies(

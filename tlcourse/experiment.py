@@ -48,22 +48,56 @@ def repeat(
     Exception
         Whatever `run` raises, as it is.
     """
+    return _in_processes(run, [(seed,) for seed in seeds], description, workers)
+
+
+def sweep(
+    run: Callable, seeds: Iterable[int], parts: Sequence, description: str = "runs"
+) -> list[dict]:
+    """Return one dict a seed, with what ``run(seed, part)`` returned for every part.
+
+    As `repeat`, but each part of a seed's work is a job of its own, so that no process waits for
+    another that has the longest job.
+
+    Parameters
+    ----------
+    run : callable
+        ``run(seed, part)`` returns a dict; no two parts have a key in common.
+    seeds : iterable of int
+    parts : sequence
+        Such as the numbers of labels a class.
+    description : str
+        Words in front of the progress bar.
+
+    Raises
+    ------
+    ValueError
+        If there is no seed or no part.
+    """
     seeds = list(seeds)
-    if not seeds:
+    jobs = [(seed, part) for part in parts for seed in seeds]
+    merged = [{} for _ in seeds]
+    for place, found in enumerate(_in_processes(run, jobs, description, None)):
+        merged[place % len(seeds)].update(found)
+    return merged
+
+
+def _in_processes(run, jobs, description, workers):
+    if not jobs:
         raise ValueError("there is no seed to run: pass at least one, such as runtime.seeds(5).")
-    workers = min(workers or runtime.workers(), len(seeds))
+    workers = min(workers or runtime.workers(), len(jobs))
     # Large arrays reach a process as files; mode "c" lets it write to its own copy.
     pool = Parallel(n_jobs=workers, return_as="generator", mmap_mode="c")
-    results = pool(delayed(_run_one)(run, seed) for seed in seeds)
-    return list(runtime.progress(results, description, len(seeds)))
+    results = pool(delayed(_run_one)(run, *job) for job in jobs)
+    return list(runtime.progress(results, description, len(jobs)))
 
 
-def _run_one(run, seed):
+def _run_one(run, seed, *part):
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         with runtime.seeded(seed):
-            return run(seed)
+            return run(seed, *part)
     finally:
         torch.set_num_threads(threads)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -176,10 +177,10 @@ def chosen_settings(target: str) -> dict[str, dict[int, dict]]:
     return {m: {int(k): s for k, s in rows.items()} for m, rows in table.items()}
 
 
-def compare(
-    target: Splits, settings: dict, budgets, seed: int, methods=tuple(METHODS)
-) -> dict[tuple[str, int], np.ndarray]:
-    """Learn with several methods at several budgets, from one draw of labels.
+def learn(
+    target: Splits, settings: dict, per_class: int, seed: int, methods=tuple(METHODS)
+) -> dict[str, Callable]:
+    """Learn with several methods from one draw of labels.
 
     All methods see the same labelled pictures, so their differences are paired.
 
@@ -188,7 +189,7 @@ def compare(
     target : Splits
     settings : dict
         From `chosen_settings`.
-    budgets : sequence of int
+    per_class : int
         Labels a class.
     seed : int
     methods : sequence of str
@@ -197,14 +198,31 @@ def compare(
     Returns
     -------
     dict
+        Method to what it learned, ``predict(images) -> labels``.
+    """
+    train = few_labels(target.pool, per_class, seed)
+    return {m: METHODS[m](train, seed, **settings[m][per_class]) for m in methods}
+
+
+def answers(learned: dict, per_class: int, images: torch.Tensor) -> dict[tuple, np.ndarray]:
+    """Return the label that each of the `learned` gives to each image, by (method, per_class)."""
+    return {(m, per_class): predict(images).cpu().numpy() for m, predict in learned.items()}
+
+
+def compare(
+    target: Splits, settings: dict, budgets, seed: int, methods=tuple(METHODS)
+) -> dict[tuple[str, int], np.ndarray]:
+    """Learn at each of several budgets (labels a class), and label the test set.
+
+    Returns
+    -------
+    dict
         ``(method, per_class)`` to the predicted labels of ``target.test``, shape (n,), int64.
     """
     predicted = {}
     for per_class in budgets:
-        train = few_labels(target.pool, per_class, seed)
-        for method in methods:
-            predict = METHODS[method](train, seed, **settings[method][per_class])
-            predicted[method, per_class] = predict(target.test.images).cpu().numpy()
+        learned = learn(target, settings, per_class, seed, methods)
+        predicted |= answers(learned, per_class, target.test.images)
     return predicted
 
 
@@ -219,12 +237,14 @@ def accuracies(runs: list[dict], labels: torch.Tensor) -> dict[str, np.ndarray]:
 
 
 def robustness(
-    target: Splits, settings: dict, per_class: int, seed: int, damage: dict[str, tuple]
+    learned: dict, test: ImageSet, seed: int, damage: dict[str, tuple]
 ) -> dict[tuple[str, str], np.ndarray]:
-    """Learn with every method from clean pictures, and test on damaged ones.
+    """Test what was learned from clean pictures on damaged ones.
 
     Parameters
     ----------
+    learned : dict
+        From `learn`.
     damage : dict
         Kind of corruption to its severities; see `tlcourse.perturb.corrupt`.
 
@@ -233,14 +253,12 @@ def robustness(
     dict
         ``(method, kind)`` to the accuracy at each severity.
     """
-    train = few_labels(target.pool, per_class, seed)
     found = {}
-    for method, learn in METHODS.items():
-        predict = learn(train, seed, **settings[method][per_class])
-        for kind, severities in damage.items():
-            damaged = [corrupt(target.test.images, kind, s, seed) for s in severities]
-            tests = [replace(target.test, images=images) for images in damaged]
-            found[method, kind] = np.array([accuracy(predict, test) for test in tests])
+    for kind, severities in damage.items():
+        damaged = [corrupt(test.images, kind, severity, seed) for severity in severities]
+        tests = [replace(test, images=images) for images in damaged]
+        for method, predict in learned.items():
+            found[method, kind] = np.array([accuracy(predict, part) for part in tests])
     return found
 
 
