@@ -67,6 +67,23 @@ def test_the_same_seed_gives_the_same_network():
     assert first != third and not torch.equal(one, three)
 
 
+def test_groups_have_their_own_learning_rates_and_what_is_in_none_stays():
+    images, labels = pictures(12)
+    model = network()
+    before = copy.deepcopy(model.state_dict())
+    groups = [
+        {"params": list(model.head.parameters()), "lr": 0.01},
+        {"params": [model.backbone.blocks[3][0].weight], "lr": 0.001},
+    ]
+    training.fit(model, images, labels, 1, groups=groups, weight_decay=0)
+    names = [name for name, _ in model.named_parameters()]
+    steps = {n: (model.state_dict()[n] - before[n]).abs().max().item() for n in names}
+    assert steps.pop("head.weight") == pytest.approx(0.01, rel=1e-3)
+    assert steps.pop("head.bias") == pytest.approx(0.01, rel=1e-3)
+    assert steps.pop("backbone.blocks.3.0.weight") == pytest.approx(0.001, rel=1e-3)
+    assert set(steps.values()) == {0.0}
+
+
 def test_each_step_is_adamw_with_a_cosine_learning_rate_by_hand():
     """Loshchilov and Hutter 2019, algorithm 2, written out for a linear classifier."""
     images = torch.rand(10, 1, 4, 4, generator=generator())

@@ -18,6 +18,7 @@ def fit(
     steps: int,
     *,
     lr: float = 2e-3,
+    groups: list[dict] | None = None,
     batch_size: int = 64,
     weight_decay: float = 0.01,
     augment=None,
@@ -41,6 +42,10 @@ def fit(
         Optimisation steps.
     lr : float
         Learning rate of the first step; it falls to 0 along half a cosine.
+    groups : list of dict, optional
+        Parameters with a learning rate of their own, as an optimiser of PyTorch takes them, such as
+        ``[{"params": [...], "lr": 1e-4}]``; only these are trained. Without it, all that are not
+        frozen, at `lr`.
     batch_size : int
         Pictures a step; all of them when there are fewer.
     weight_decay : float
@@ -67,12 +72,12 @@ def fit(
     ValueError
         If there is no picture, no step, or nothing to train.
     """
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    if not parameters:
+    trained = groups or [{"params": [p for p in model.parameters() if p.requires_grad]}]
+    if not any(group["params"] for group in trained):
         raise ValueError("every parameter is frozen: leave at least the head trainable.")
     if steps < 1 or len(labels) == 0:
         raise ValueError(f"{steps} steps on {len(labels)} pictures: both must be at least 1.")
-    optimizer = torch.optim.AdamW(parameters, lr=lr, weight_decay=weight_decay, fused=True)
+    optimizer = torch.optim.AdamW(trained, lr=lr, weight_decay=weight_decay, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     generator = torch.Generator().manual_seed(seed)
     plan = batches(len(labels), batch_size, steps, generator)
