@@ -22,7 +22,7 @@ PACKAGE = ROOT / "tlcourse"
 FLOORS = [
     ["runtime", "glyphs", "perturb", "cache", "data", "corpus"],
     ["models", "training"],
-    ["experiment", "verdicts", "plots"],
+    ["experiment", "verdicts", "plots", "figures_deep"],
     ["transfer", "pretrain", "embeddings", "text", "tabular", "finetuning", "language", "sources"],
     ["answers", "guard", "exercises", "check", "quiz", "widgets"],
 ]
