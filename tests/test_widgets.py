@@ -172,3 +172,33 @@ def test_without_answers_there_is_nothing_to_explore():
     test, _, accuracy, budgets = measured()
     with pytest.raises(ValueError):
         widgets.label_explorer(test, {}, accuracy, budgets)
+
+
+# ── the depth explorer ──────────────────────────────────────────────────────────────────────
+
+
+def depths():
+    random = np.random.default_rng(0)
+    names = ("letters", "faces", "random")
+    return {name: random.uniform(0.5, 0.9, (3, 5)) for name in names}, random.uniform(0.5, 0.9, 3)
+
+
+def test_a_menu_of_sources_and_a_slider_for_frozen_blocks_change_what_is_shown(capsys):
+    menu, slider, output = widgets.depth_explorer(*depths()).children
+    assert isinstance(output, ipywidgets.Output)
+    assert list(menu.options) == ["letters", "faces", "random"]
+    assert (slider.min, slider.max, slider.value) == (0, 4, 2)
+    assert "letters, 2 blocks frozen, minus three others" in capsys.readouterr().out
+    menu.value = "faces"
+    slider.value = 4
+    shown = capsys.readouterr().out
+    assert "faces, 2 blocks frozen" in shown and "faces, 4 blocks frozen" in shown
+
+
+def test_a_choice_is_compared_with_three_others_seed_by_seed():
+    accuracy, probe = depths()
+    found = widgets.depth_differences(accuracy, probe, "faces", 3)
+    chosen = accuracy["faces"][:, 3]
+    assert np.array_equal(found["the linear probe"], chosen - probe)
+    assert np.array_equal(found["faces, all tuned"], chosen - accuracy["faces"][:, 0])
+    assert np.array_equal(found["from scratch"], chosen - accuracy["random"][:, 0])

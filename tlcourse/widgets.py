@@ -8,7 +8,7 @@ import ipywidgets
 import numpy as np
 from IPython.display import display
 
-from tlcourse import plots
+from tlcourse import figures_deep, plots
 from tlcourse.data import ImageSet
 
 
@@ -67,3 +67,48 @@ def disputed(test: ImageSet, predicted: Mapping, n: int = 20) -> np.ndarray:
     answers = np.stack(list(predicted.values()))
     right = (answers == test.labels.cpu().numpy()).sum(axis=0)
     return np.argsort(np.abs(2 * right - len(answers)), kind="stable")[:n]
+
+
+def depth_explorer(accuracy: Mapping, probe: np.ndarray) -> ipywidgets.VBox:
+    """Return a menu of sources and a slider for the frozen blocks, with what that choice is worth.
+
+    Parameters
+    ----------
+    accuracy : dict of str to array, shape (seeds, depths)
+        Test accuracy by source and number of frozen blocks; "random" is among the sources.
+    probe : array, shape (seeds,)
+        Test accuracy of the linear probe, the same seeds in the same order.
+
+    Returns
+    -------
+    ipywidgets.VBox
+    """
+    menu = ipywidgets.Dropdown(options=list(accuracy), description="source")
+    slider = ipywidgets.IntSlider(
+        value=2, max=next(iter(accuracy.values())).shape[1] - 1, description="frozen blocks",
+        style={"description_width": "initial"}, continuous_update=False,
+    )  # fmt: skip
+    output = ipywidgets.Output()
+
+    def draw(change=None):
+        with output:
+            output.clear_output(wait=True)
+            source, depth = menu.value, slider.value
+            display(figures_deep.freeze_depth(accuracy, mark=(source, depth)))
+            print(f"{source}, {depth} blocks frozen, minus three others:")
+            display(plots.paired_differences(depth_differences(accuracy, probe, source, depth)))
+
+    menu.observe(draw, "value")
+    slider.observe(draw, "value")
+    draw()
+    return ipywidgets.VBox([menu, slider, output])
+
+
+def depth_differences(accuracy: Mapping, probe: np.ndarray, source: str, depth: int) -> dict:
+    """Return how far one choice is ahead of three others, seed by seed."""
+    chosen = accuracy[source][:, depth]
+    return {
+        "the linear probe": chosen - probe,
+        f"{source}, all tuned": chosen - accuracy[source][:, 0],
+        "from scratch": chosen - accuracy["random"][:, 0],
+    }
