@@ -22,8 +22,19 @@ PACKAGE = ROOT / "tlcourse"
 FLOORS = [
     ["runtime", "glyphs", "perturb", "cache", "data", "corpus"],
     ["models", "training"],
-    ["experiment", "verdicts", "plots", "figures_deep"],
-    ["transfer", "pretrain", "embeddings", "text", "tabular", "finetuning", "language", "sources"],
+    ["experiment", "verdicts", "plots", "figures_sources", "figures_deep"],
+    [
+        "transfer",
+        "pretrain",
+        "embeddings",
+        "text",
+        "tabular",
+        "finetuning",
+        "language",
+        "scores",
+        "sources",
+        "photos",
+    ],
     ["answers", "guard", "exercises", "check", "quiz", "widgets"],
 ]
 ORDER = [room for floor in FLOORS for room in floor]

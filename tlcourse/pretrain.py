@@ -2,11 +2,15 @@
 
 Three source tasks, on the same printed letters and with the same number of steps. One is a good
 source for handwritten digits; two are bad ones, each for its own reason (chapter 1 measures them).
+
+And a zoo: eleven more, among which lesson 2c looks for the best source. They have 2,000 steps each, and
+keep their heads, which some scores need.
 """
 
 from __future__ import annotations
 
 import argparse
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -16,6 +20,17 @@ from tlcourse import data, glyphs, models, runtime, training
 from tlcourse.perturb import perturb
 
 STEPS = 5000
+ZOO_STEPS = 2000
+ZOO_SCRIPTS = {
+    "latin": ["LATIN"],
+    "greek": ["GREEK"],
+    "cyrillic": ["CYRILLIC"],
+    "alphabets": list(data.SOURCE_SCRIPTS),
+    "armenian": ["ARMENIAN"],
+    "syllabics": ["CANADIAN SYLLABICS"],
+    "arabic": ["ARABIC"],
+}
+ZOO = (*ZOO_SCRIPTS, "font", "script", "negative", "shuffled")
 
 
 def source_task(source: str) -> tuple[data.ImageSet, Callable]:
@@ -23,27 +38,39 @@ def source_task(source: str) -> tuple[data.ImageSet, Callable]:
 
     Parameters
     ----------
-    source : {"letters", "faces", "inverted"}
+    source : {"letters", "faces", "inverted"} or one of `ZOO`
         ``letters``: which letter is it? White ink on black, as the target's digits are.
-        ``faces``: which font face is it? The same pictures, another task.
-        ``inverted``: which letter is it? The same task, but black ink on white.
+        ``faces``, ``font``: which font face is it? The same pictures, another task.
+        ``inverted``, ``negative``: which letter is it? The same task, but black ink on white.
+        ``script``: which of three scripts is it? ``shuffled``: the letters' labels, dealt out anew
+        at random among the pictures. A name in `ZOO_SCRIPTS`: which letter of that script?
 
     Raises
     ------
     ValueError
         For another name.
     """
-    printed = data.glyphs()
-    if source == "letters":
+    printed = data.glyphs(ZOO_SCRIPTS.get(source, data.SOURCE_SCRIPTS))
+    if source == "letters" or source in ZOO_SCRIPTS:
         return printed, perturb
-    if source == "faces":
+    if source in ("faces", "font"):
         _, face = printed.groups.unique(return_inverse=True)
         names = [path.stem for path in glyphs.font_faces()]
         used = [names[g] for g in printed.groups.unique()]
         return replace(printed, labels=face, names=used), perturb
-    if source == "inverted":
+    if source in ("inverted", "negative"):
         return printed, lambda images, generator: 1 - perturb(images, generator)
-    raise ValueError(f"unknown source {source!r}: choose letters, faces or inverted.")
+    if source == "script":
+        scripts = [unicodedata.name(letter).split()[0] for letter in printed.names]
+        of_letter = torch.tensor([data.SOURCE_SCRIPTS.index(script) for script in scripts])
+        names = list(data.SOURCE_SCRIPTS)
+        return replace(printed, labels=of_letter[printed.labels], names=names), perturb
+    if source == "shuffled":
+        order = torch.randperm(len(printed), generator=torch.Generator().manual_seed(0))
+        return replace(printed, labels=printed.labels[order]), perturb
+    raise ValueError(
+        f"unknown source {source!r}: choose letters, faces or inverted, or of the zoo {', '.join(ZOO)}."
+    )
 
 
 def pretrain(source: str = "letters", steps: int = STEPS, seed: int = 0) -> models.SmallCNN:
@@ -62,6 +89,11 @@ def pretrain(source: str = "letters", steps: int = STEPS, seed: int = 0) -> mode
     SmallCNN
         On the CPU, in evaluation mode. The head for the source's classes is thrown away.
     """
+    return pretrain_classifier(source, steps, seed).backbone
+
+
+def pretrain_classifier(source: str, steps: int, seed: int = 0) -> torch.nn.Module:
+    """Train a backbone and its head on a source task, as `pretrain` does; return both."""
     runtime.seed_everything(seed)
     device = runtime.device()
     task, augment = source_task(source)
@@ -79,19 +111,30 @@ def pretrain(source: str = "letters", steps: int = STEPS, seed: int = 0) -> mode
         description=f"pretraining on {source}",
     )
     print(f"{source}: {len(task)} pictures, {len(task.names)} classes, last loss {losses[-1]:.2f}")
-    return model.backbone.cpu().eval()
+    return model.cpu().eval()
+
+
+def save(source: str, model: torch.nn.Module) -> None:
+    """Write a source's backbone under its name; for one of the zoo, its head too."""
+    if source not in ZOO:
+        models.save_backbone(model.backbone, models.WEIGHTS / f"{source}.pt")
+        return
+    models.save_backbone(model.backbone, models.WEIGHTS / "zoo" / f"{source}.pt")
+    models.save_backbone(model.head, models.WEIGHTS / "zoo" / f"{source}.head.pt")
 
 
 def main() -> None:
     """Pretrain the sources named on the command line and write their weights."""
     parser = argparse.ArgumentParser(prog="python -m tlcourse.pretrain", description=__doc__)
     parser.add_argument("sources", nargs="*", default=["letters", "faces", "inverted"])
-    parser.add_argument("--steps", type=int, default=STEPS, help="steps of 128 pictures each")
+    parser.add_argument("--steps", type=int, help=f"of 128 pictures: {STEPS}, in zoo {ZOO_STEPS}")
     arguments = parser.parse_args()
     # Two threads are a little faster on an idle machine, and far slower on a busy one.
     torch.set_num_threads(1)
     for source in arguments.sources:
-        models.save_backbone(pretrain(source, arguments.steps), models.WEIGHTS / f"{source}.pt")
+        usual = ZOO_STEPS if source in ZOO else STEPS
+        steps = usual if arguments.steps is None else arguments.steps
+        save(source, pretrain_classifier(source, steps))
 
 
 if __name__ == "__main__":
