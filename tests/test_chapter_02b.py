@@ -1,0 +1,62 @@
+"""The claims of lesson 2b on images, measured again without the notebook."""
+
+from time import process_time
+
+import numpy as np
+import pytest
+import torch
+
+from tlcourse import data, experiment, finetuning, models, runtime, training, transfer
+
+
+@pytest.fixture(scope="module")
+def ends():
+    """Accuracy by source with nothing frozen and with all blocks frozen, shape (seeds, 2)."""
+    target, settings = data.digits(), finetuning.chosen_settings()["depths"]
+
+    def run(seed):
+        train = data.few_labels(target.pool, 5, seed)
+        return [
+            [
+                transfer.accuracy(
+                    finetuning.freeze_below(train, seed, d, source=s, **settings[s][d]), target.test
+                )
+                for d in (0, 4)
+            ]
+            for s in ("letters", "faces")
+        ]
+
+    found = np.array(experiment.repeat(run, runtime.seeds(5)))
+    return {"letters": found[:, 0], "faces": found[:, 1]}
+
+
+def test_a_wrong_source_must_be_tuned_in_every_seed(ends):
+    gain = ends["faces"][:, 0] - ends["faces"][:, 1]
+    assert (gain > 0).all() and gain.mean() > 0.04
+
+
+def test_a_good_source_may_stay_frozen(ends):
+    gain = ends["letters"][:, 0] - ends["letters"][:, 1]
+    assert gain.mean() < 0.02 and ends["letters"][:, 1].mean() > 0.9
+
+
+def test_features_computed_once_save_five_sixths_of_the_time_and_change_no_answer():
+    target = data.digits()
+    many = data.few_labels(target.pool, 20, 0)
+
+    def train_head(seed, once):
+        runtime.seed_everything(seed)
+        model = models.classifier(models.freeze(models.load_backbone("letters")), 10)
+        start = process_time()
+        images = finetuning.run_once(model.backbone, many.images) if once else many.images
+        part = model.head if once else model
+        training.fit(part, images, many.labels, 60, batch_size=200, seed=seed)
+        return process_time() - start, training.predict(model, target.test.images)
+
+    train_head(0, True)  # the first call of a network is slow
+    ratios = []
+    for seed in runtime.seeds(3):
+        (slow, by_steps), (fast, at_once) = train_head(seed, False), train_head(seed, True)
+        assert torch.equal(by_steps, at_once)
+        ratios.append(slow / fast)
+    assert np.median(ratios) > 5
