@@ -243,6 +243,35 @@ def picked(promised: np.ndarray, accuracy: np.ndarray) -> np.ndarray:
     return (accuracy * best).sum(1) / best.sum(1)
 
 
+def optimism(right: np.ndarray, shown: int, candidates: int, seed: int, draws: int = 200):
+    """Pick the best of some sources on a few pictures, and look at what fresh pictures say of it.
+
+    Parameters
+    ----------
+    right : array of bool, shape (sources, pictures)
+        From `transfer_all`.
+    shown : int
+        Pictures that the choice may look at, drawn at random; the others are fresh.
+    candidates : int
+        Sources to choose from, drawn at random.
+    seed : int
+    draws : int
+        Repetitions.
+
+    Returns
+    -------
+    reported, fresh : float
+        Mean accuracy of the chosen source on the pictures that chose it, and on the fresh ones.
+    """
+    rng, found = np.random.default_rng(seed), []
+    for _ in range(draws):
+        pictures = rng.permutation(right.shape[1])
+        some = right[rng.permutation(len(right))[:candidates]][:, pictures]
+        seen, fresh = some[:, :shown].mean(1), some[:, shown:].mean(1)
+        found.append((seen.max(), fresh[seen.argmax()]))
+    return np.mean(found, axis=0)
+
+
 # ── settings ────────────────────────────────────────────────────────────────────────────────
 
 CANDIDATES = {

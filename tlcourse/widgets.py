@@ -10,6 +10,8 @@ from IPython.display import display
 
 from tlcourse import figures_deep, plots
 from tlcourse.data import ImageSet
+from tlcourse.figures_sources import score_against_accuracy
+from tlcourse.sources import kendall_tau
 
 
 def label_explorer(
@@ -112,3 +114,33 @@ def depth_differences(accuracy: Mapping, probe: np.ndarray, source: str, depth: 
         f"{source}, all tuned": chosen - accuracy[source][:, 0],
         "from scratch": chosen - accuracy["random"][:, 0],
     }
+
+
+def score_explorer(promised: Mapping, accuracy: Mapping, names: Sequence[str]) -> ipywidgets.VBox:
+    """Return menus for a transferability score and a way of transfer, with the scatter of both.
+
+    Parameters
+    ----------
+    promised : dict of str to array, shape (seeds, sources)
+        What each score says.
+    accuracy : dict of str to array, shape (seeds, sources)
+        Test accuracy by way of transfer.
+    names : sequence of str
+        The sources.
+    """
+    style = {"description_width": "initial"}
+    score = ipywidgets.Dropdown(options=list(promised), description="score", style=style)
+    way = ipywidgets.Dropdown(options=list(accuracy), description="transfer", style=style)
+    output = ipywidgets.Output()
+
+    def draw(change=None):
+        with output:
+            output.clear_output(wait=True)
+            chosen = promised[score.value], accuracy[way.value]
+            tau = kendall_tau(*(values.mean(axis=0) for values in chosen))
+            display(score_against_accuracy(*chosen, names, score.value, tau, way.value))
+
+    score.observe(draw, "value")
+    way.observe(draw, "value")
+    draw()
+    return ipywidgets.VBox([score, way, output])

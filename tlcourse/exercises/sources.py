@@ -103,7 +103,7 @@ LEEP = Exercise(
         "1/n times the sum of probabilities[i, z] over the pictures with label y."
     ),
     example=(
-        "`leep(np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9]]), np.array([0, 0, 1]))` returns about -0.26."
+        "`leep(np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9]]), np.array([0, 0, 1]))` returns about -0.2449."
     ),
     hints=(
         "Build the table P(y, z) first: one row a target class, one column a source class.",
