@@ -22,7 +22,7 @@ def freeze_depth(
     accuracy : dict of str to array_like, shape (seeds, depths)
         Test accuracy from 0 to 1 by source; column d froze the first d blocks, the last column all.
     baseline : (str, float), optional
-        Name and mean accuracy of what freezes nothing and tunes nothing, drawn as a horizontal line.
+        Name and mean accuracy of what uses no backbone, drawn as a horizontal line.
     mark : (str, int), optional
         The source and the number of frozen blocks whose point gets a ring.
     title : str, optional
