@@ -306,7 +306,7 @@ def _documents(corpus, classes, sizes, length, what) -> Splits:
     for name in map(str, sorted(set(classes))):
         parts = []
         for part, size in zip(SIDES, sizes, strict=True):
-            texts = _chunks(corpus.where((classes == name) & (sides == part)), length)
+            texts = documents(corpus.where((classes == name) & (sides == part)), length)
             parts.append([texts[i] for i in rng.permutation(len(texts))[:size]])
         if [len(part) for part in parts] == list(sizes):
             drawn[name] = parts
@@ -319,8 +319,12 @@ def _documents(corpus, classes, sizes, length, what) -> Splits:
     return Splits(*(_text_set([drawn[n][i] for n in names], names) for i in range(3)))
 
 
-def _chunks(corpus: Corpus, length: int) -> list[str]:
-    """Return documents of `length` consecutive sentences of one file."""
+def documents(corpus: Corpus, length: int = 3) -> list[str]:
+    """Return documents of `length` sentences that stand one after the other in a file.
+
+    Without labels, they are what to pretrain on: a window may then reach from one sentence into the
+    next, and words of one topic meet more often.
+    """
     starts = np.flatnonzero(np.diff(corpus.files)) + 1
     files = np.split(corpus.texts, starts) if len(corpus) else []
     return [
