@@ -8,12 +8,12 @@ returns the predicted labels of ``shift.test``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 from scipy.stats import rankdata
-from sklearn.datasets import load_breast_cancer
+from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier
 from sklearn.feature_selection import f_classif
 from sklearn.linear_model import LogisticRegression
@@ -311,12 +311,48 @@ def compare(covariate: str, per_class: int, seed: int, methods=tuple(METHODS)) -
     return found
 
 
+def by_name(runs: list[dict[str, float]]) -> dict[str, np.ndarray]:
+    """Turn one dict a seed into one array a method, shape (seeds,)."""
+    return {name: np.array([run[name] for run in runs]) for name in runs[0]}
+
+
+def flipped_source(seed: int, per_class: int = 10) -> dict[str, float]:
+    """Flip the labels of the source rows with the larger texture: a problem made for TrAdaBoost.
+
+    Returns
+    -------
+    dict
+        Balanced accuracy of TrAdaBoost, of boosting all rows alike, and of an SVM without source.
+    """
+    shift = breast_cancer("size", seed)
+    few, y = few_labels(shift, per_class, seed), shift.y.copy()
+    texture = shift.X[shift.source, shift.names.index(COVARIATES["texture"])]
+    strange = shift.source[texture > np.median(texture)]
+    y[strange] = 1 - y[strange]
+    bad = replace(shift, y=y)
+    predicted = {
+        "TrAdaBoost": tradaboosted(bad, few, seed),
+        "boosting all rows alike": plain(bad, few, seed, "boosted trees"),
+        "no source": plain(bad, few, seed, "SVM", "target"),
+    }
+    return {name: score(shift, values) for name, values in predicted.items()}
+
+
+def tree_accuracies(covariate: str, depth: int, seed: int):
+    """Return a source tree of that depth, and its balanced accuracy on the source and the target."""
+    shift = breast_cancer(covariate, seed)
+    tree = source_tree(shift, seed, depth)
+    return tree, *(
+        float(balanced_accuracy_score(shift.y[rows], tree.predict(shift.X[rows])))
+        for rows in (shift.source, shift.test)
+    )
+
+
 # ── settings carried from a source ──────────────────────────────────────────────────────────
 
 SVM_GRID = [
-    {"kernel": ["linear"], "C": [0.01, 0.1, 1, 10]},
-    {"kernel": ["poly"], "C": [0.1, 1, 10, 100]},
-    {"kernel": ["rbf"], "C": [1, 10, 100], "gamma": ["scale", 0.001, 0.01, 0.1]},
+    {"kernel": ["linear", "poly"], "C": [0.01, 0.1, 1, 10]},
+    {"kernel": ["rbf"], "C": [1, 10, 100], "gamma": ["scale", 0.01, 0.1]},
 ]
 
 
@@ -343,6 +379,17 @@ def tune(X, y, seed: int) -> dict:
     return search.fit(X, y).best_params_
 
 
+def halved_digits(seed: int) -> tuple:
+    """Return digits 0 to 4 (200 pictures), digits 5 to 9 to draw from (400), and to test (the rest).
+
+    Each is a pair (X, y): 64 grey levels from 0 to 1, and the digit. Another task, the same domain.
+    """
+    X, y = load_digits(return_X_y=True)
+    order = np.random.default_rng(seed).permutation(len(y))
+    source, target = order[y[order] < 5][:200], order[y[order] >= 5]
+    return tuple((X[rows] / 16, y[rows]) for rows in (source, target[:400], target[400:]))
+
+
 def three_ways(source, few, test, seed: int) -> dict[str, float]:
     """Learn an SVM from `few` rows with settings from three places; each input is a pair (X, y).
 
@@ -361,3 +408,17 @@ def three_ways(source, few, test, seed: int) -> dict[str, float]:
         place: float(balanced_accuracy_score(y, SVC(**settings).fit(*few).predict(X)))
         for place, settings in places.items()
     }
+
+
+def settings_from(problem: str, seed: int, per_class: int = 3) -> dict[str, float]:
+    """Run `three_ways` on "digits" (0–4 → 5–9) or on a division of the tumours by a covariate."""
+    if problem == "digits":
+        source, (X, y), test = halved_digits(seed)
+        rng = np.random.default_rng(seed)
+        few = np.concatenate(
+            [rng.permutation(np.flatnonzero(y == k))[:per_class] for k in np.unique(y)]
+        )
+        return three_ways(source, (X[few], y[few]), test, seed)
+    shift = breast_cancer(problem, seed)
+    rows = shift.source, few_labels(shift, per_class, seed), shift.test
+    return three_ways(*((shift.Z[r], shift.y[r]) for r in rows), seed)

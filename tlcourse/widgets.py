@@ -8,7 +8,7 @@ import ipywidgets
 import numpy as np
 from IPython.display import display
 
-from tlcourse import figures_deep, plots
+from tlcourse import figures_deep, figures_traditional, plots, tabular
 from tlcourse.data import ImageSet
 from tlcourse.figures_sources import score_against_accuracy
 from tlcourse.sources import kendall_tau
@@ -144,3 +144,32 @@ def score_explorer(promised: Mapping, accuracy: Mapping, names: Sequence[str]) -
     way.observe(draw, "value")
     draw()
     return ipywidgets.VBox([score, way, output])
+
+
+def rule_explorer(trees: Mapping, names: Sequence[str], classes: Sequence[str]) -> ipywidgets.VBox:
+    """Return a menu of data sets and a slider for the depth of a tree, with its picture and rules.
+
+    Parameters
+    ----------
+    trees : dict
+        ``(data set, depth)`` to a fitted tree and two accuracies, on the source and on the target.
+    names, classes : sequence of str
+        Of the features, and of the classes.
+    """
+    data, depths = (list(dict.fromkeys(keys)) for keys in zip(*trees, strict=True))
+    menu = ipywidgets.Dropdown(options=data, description="split by")
+    slider = ipywidgets.SelectionSlider(options=depths, value=depths[1], description="depth")
+    output = ipywidgets.Output()
+
+    def draw(change=None):
+        with output:
+            output.clear_output(wait=True)
+            tree, source, target = trees[menu.value, slider.value]
+            display(figures_traditional.tree_picture(tree, names, classes))
+            print(*tabular.rules(tree, names, classes), sep="\n")
+            print(f"balanced accuracy: {source:.3f} on its source, {target:.3f} on the target")
+
+    menu.observe(draw, "value")
+    slider.observe(draw, "value")
+    draw()
+    return ipywidgets.VBox([menu, slider, output])
