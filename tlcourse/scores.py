@@ -12,7 +12,7 @@ from sklearn.covariance import ledoit_wolf
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import StandardScaler, normalize
 
 # ── scores that read the source's answers ───────────────────────────────────────────────────
 
@@ -158,8 +158,11 @@ def probe_score(features: np.ndarray, labels: np.ndarray, folds: int = 5) -> flo
     if np.bincount(labels).min() < folds:
         raise ValueError(f"{folds} folds need {folds} labels a class: lower folds or label more.")
     split = StratifiedKFold(folds, shuffle=True, random_state=0)
-    probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000))
-    held_out = cross_val_predict(probe, features, labels, cv=split, method="predict_log_proba")
+    # Rows of one length, so that the probe's penalty means the same for every source. The rotation
+    # keeps only the n directions in which n rows can differ: the same answers, several times faster.
+    u, s, _ = np.linalg.svd(16 * normalize(features), full_matrices=False)
+    probe = LogisticRegression(max_iter=1000)
+    held_out = cross_val_predict(probe, u * s, labels, cv=split, method="predict_log_proba")
     return float(held_out[np.arange(len(labels)), labels].mean())
 
 
