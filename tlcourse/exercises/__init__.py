@@ -18,7 +18,7 @@ ROOMS = {
         "concepts_measuring",
         "concepts_features",
     ),
-    "02_model_choice": ("traditional", "deep", "sources"),
+    "02_model_choice": ("traditional", "deep", "deep_language", "sources"),
 }
 
 
