@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from sklearn.tree import plot_tree
 
 from tlcourse import plots
@@ -48,6 +49,7 @@ def method_dots(panels: Mapping[str, Mapping], mark: str, title: str | None = No
 def tree_picture(tree, names: Sequence[str], classes: Sequence[str], title: str | None = None):
     """Draw a fitted decision tree: a condition in each box, yes to the left, no to the right."""
     figure, ax = plots.new_figure(title, height=4.2)
+    FigureCanvasAgg(figure)  # plot_tree measures its boxes, which needs a canvas that draws
     plot_tree(tree, feature_names=list(names), class_names=list(classes), impurity=False,
               filled=True, label="root", fontsize=8, precision=1, ax=ax)  # fmt: skip
     return figure
