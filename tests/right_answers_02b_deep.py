@@ -34,6 +34,7 @@ def with_names(layers, lr, decay):
             "lr": lr * decay**below,
         }
         for below, layer in enumerate(reversed(layers))
+        if any(p.requires_grad for p in layer.parameters())  # an optimiser takes no empty one here
     ]
 
 

@@ -1,4 +1,4 @@
-"""The assignments, and an instructor's whole path through them, with the real nbgrader.
+"""Chapter 1's assignment, and an instructor's whole path through it, with the real nbgrader.
 
 TLCOURSE_CLASS=32 grades a larger class (two of it cannot be graded) instead of one student a kind.
 """
@@ -14,6 +14,7 @@ import subprocess
 import sys
 
 import assignment as tool
+import graded
 import grading
 import nbformat
 import numpy as np
@@ -22,14 +23,13 @@ import right_answers
 import test_notebooks as rules
 import torch
 import wrong_answers
+from graded import cell, grade, play
 
-from tlcourse.check import examine, statement
-from tlcourse.exercises import catalogue
+from tlcourse.check import examine
 
 NAME = "01_concepts"
 FILE = f"{NAME}_exercises.ipynb"
-SOURCE = grading.read(tool.COURSE / "source" / NAME / FILE)
-RELEASE = grading.read(tool.COURSE / "release" / NAME / FILE)
+SOURCE, RELEASE = graded.read("source", NAME), graded.read("release", NAME)
 POINTS = {
     "balanced_draw": 2,
     "diagnose": 2,
@@ -38,11 +38,6 @@ POINTS = {
     "paired_interval": 4,
     "labels_to_match": 4,
 }
-
-
-def cell(notebook, name):
-    """The cell that nbgrader knows as `name`."""
-    return next(c for c in notebook.cells if grading.grade_id(c) == name)
 
 
 def run(command, course, environment):
@@ -55,106 +50,7 @@ def nbgrader(course, environment, *arguments):
     return run(command, course, environment)
 
 
-# ── the notebook ────────────────────────────────────────────────────────────────────────────
-
-
-def test_the_statements_and_points_are_those_of_the_library():
-    for name, points in POINTS.items():
-        assert cell(SOURCE, f"ask-{name}").source.endswith(statement(name).strip())
-        test = cell(SOURCE, f"test-{name}")
-        assert test.metadata.nbgrader.points == points
-        assert test.source.startswith(f"# Graded: {points} points.\n")
-        exercise = catalogue()[name]
-        level = "★" * exercise.level + "☆" * (3 - exercise.level)
-        row = rf"\| `{name}` \| {level} \| {exercise.minutes} \| {points} \|"
-        assert re.search(row, SOURCE.cells[0].source)
-        assert points == 2 * exercise.level
-
-
-RULES = [
-    rules.no_absolute_path,
-    rules.every_link_goes_to_a_known_host,
-    rules.it_is_smaller_than_500_kb,
-]
-
-
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-def test_the_rules_of_a_notebook_hold(rule):
-    for notebook in (copy.deepcopy(SOURCE), copy.deepcopy(RELEASE)):
-        if rule is rules.no_absolute_path:  # base64 has slashes
-            for picture in notebook.cells:
-                picture.source = tool.PICTURE.sub("", picture.source)
-        assert list(rule(notebook)) == []
-
-
-def test_no_cell_that_a_student_sees_is_long():
-    assert max(len(rules.lines(code)) for code in rules.code(RELEASE)) <= 25
-
-
-def test_the_source_is_normalised_and_holds_no_output():
-    assert rules.execute.normalise(SOURCE) == SOURCE
-    assert not any(c.outputs for c in SOURCE.cells if c.cell_type == "code")
-
-
-def test_every_picture_is_there_and_described():
-    cells = [c for c in SOURCE.cells if "expected-figure" in c.metadata.get("tags", [])]
-    assert len(cells) == 6
-    for picture in cells:
-        assert re.match(r"!\[[^\]]{40,}\]\(data:image/png;base64,iVBOR", picture.source)
-        assert "**The figure to expect.**" in picture.source
-
-
-def test_a_stale_statement_and_figure_are_made_anew():
-    source = copy.deepcopy(SOURCE)
-    cell(source, "ask-freeze").source = "## 3 · Heading\n\nstale"
-    tool.with_statements(source)
-    assert cell(source, "ask-freeze").source == f"## 3 · Heading\n\n{statement('freeze').strip()}"
-    picture = nbformat.v4.new_output("display_data", {"image/png": "NEW"})
-    source.cells[-1:] = [nbformat.v4.new_code_cell(outputs=[picture]), source.cells[-1]]
-    assert "base64,NEW)" in tool.with_figures(source).cells[-1].source
-
-
-def test_the_release_gives_nothing_away():
-    text = nbformat.writes(RELEASE)
-    secrets = ("BEGIN", "HIDDEN", "Rubric", "Model answer", "stats.t.ppf(0.975")
-    assert [secret for secret in secrets if secret in text] == []
-    assert all(secret in nbformat.writes(SOURCE) for secret in secrets)
-
-
-# ── the graded cells, against every right and wrong answer that is known ─────────────────────
-
-
-def grade(name, function):
-    """Run a graded cell of the source; return what it says against the function, or None."""
-    try:
-        play(SOURCE, name, function)
-    except AssertionError as error:
-        return str(error)
-    except Exception as error:  # noqa: BLE001 - what a student's function may raise
-        return repr(error)
-    return None
-
-
-def play(notebook, name, function):
-    """Run a graded cell as if `function` were defined in the notebook."""
-    exec(cell(notebook, f"test-{name}").source, {name: function})  # noqa: S102 - as a kernel does
-
-
-@pytest.mark.parametrize(
-    "name, function",
-    [pytest.param(*row, id=f"{row[0]}-{row[1].__name__}") for row in right_answers.RIGHT],
-)
-def test_a_right_answer_gets_all_points(name, function):
-    ours = function.__module__.startswith("tlcourse")
-    assert grade(name, function) == ("write it yourself" if ours else None)
-
-
-@pytest.mark.parametrize(
-    "name, function",
-    [pytest.param(*row[:2], id=f"{row[0]}-{row[1].__name__}") for row in wrong_answers.WRONG],
-)
-def test_a_wrong_answer_gets_none_with_a_reason(name, function):
-    assert grade(name, function).startswith(f"✗ {name}: ")
+# ── answers that are nearly right ───────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("name", POINTS)
@@ -172,7 +68,7 @@ def test_an_answer_that_knows_the_visible_cases_only_gets_none(name):
     known, calls = len(calls), []
     play(RELEASE, name, memorised)
     calls = []
-    assert grade(name, memorised)
+    assert grade(SOURCE, name, memorised)
 
 
 def draw_strictly(labels, per_class, seed):
@@ -221,7 +117,7 @@ EDGES = {
 def test_an_answer_that_fails_only_at_an_edge_gets_none(name):
     assert all(examine(name, EDGES[name], seed).solved for seed in range(3))
     play(RELEASE, name, EDGES[name])  # what is visible passes
-    message = grade(name, EDGES[name])
+    message = grade(SOURCE, name, EDGES[name])
     assert message and "✗" not in message
 
 
@@ -434,11 +330,6 @@ def course(tmp_path_factory, environment):
         done = nbgrader(folder, environment, *step)
         assert done.returncode == 0, done.stderr
     return folder
-
-
-def test_the_release_is_what_nbgrader_makes_of_the_source(course):
-    made = (course / "release" / NAME / FILE).read_text(encoding="utf-8")
-    assert json.loads(made) == json.loads(nbformat.writes(RELEASE)), "run tools/assignment.py"
 
 
 def report(course):

@@ -1,7 +1,9 @@
+import re
 from collections import Counter
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
@@ -58,7 +60,6 @@ def test_an_assignment_takes_60_to_90_minutes(assignment):
 
 
 def test_the_examples_in_the_statements_are_true():
-    import numpy as np
     from right_answers import draw_by_choice, interval, labels_by_loop
 
     drawn = draw_by_choice(np.array([0, 1, 1, 0, 1]), 1, seed=0)
@@ -66,6 +67,28 @@ def test_the_examples_in_the_statements_are_true():
     numbers = interval(np.array([0.91, 0.93, 0.92]), np.array([0.89, 0.92, 0.89]))
     assert np.round(numbers, 4).tolist() == [-0.0048, 0.02, 0.0448]
     assert round(labels_by_loop([1, 10, 100], [0.5, 0.7, 0.9], 0.8), 1) == 31.6
+
+
+RIGHT_ONE = dict(reversed(RIGHT))
+
+
+@pytest.mark.parametrize(
+    "name, inputs, output",
+    [
+        ("ppmi", [[[2.0, 0.0], [0.0, 2.0]]], [[0.693, 0], [0, 0.693]]),
+        ("rules_as_features", [[[(0, "<=", 2.0)]], [[2.0], [3.0]]], [[1], [0]]),
+        ("perplexity", [[[0.5, 0.9, 0.125]], [[True, False, True]]], 4.0),
+        ("leep", [[[0.9, 0.1], [0.8, 0.2], [0.1, 0.9]], [0, 0, 1]], -0.2449),
+        ("kendall_tau", [[1, 2, 3], [0.7, 0.9, 0.8]], 0.3333),
+    ],
+)
+def test_what_an_example_shows_is_what_a_right_answer_returns(name, inputs, output):
+    inputs = [
+        x if name.startswith("rules") and i == 0 else np.array(x) for i, x in enumerate(inputs)
+    ]
+    assert np.allclose(RIGHT_ONE[name](*inputs), output, atol=5e-4)
+    shown = re.findall(r"-?\d+(?:\.\d+)?", catalogue()[name].example.split("returns")[1])
+    assert [float(number) for number in shown] == np.ravel(output).tolist()
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def _name_rates(found: dict, expected: dict, layers, lr, decay) -> str:
 LEARNING_RATES = Exercise(
     name="learning_rates",
     level=2,
-    minutes=20,
+    minutes=15,
     goal="Fine-tune the lower layers more gently: a learning rate for each layer.",
     given=(
         "`layers`, a list of modules, lowest first, the head last; some of their parameters are "

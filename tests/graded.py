@@ -1,0 +1,30 @@
+"""The assignments' notebooks, and their graded cells run as grading runs them."""
+
+import assignment as tool
+import grading
+
+
+def read(kind, name):
+    """The notebook of an assignment: its "source" or its "release"."""
+    return grading.read(tool.COURSE / kind / name / f"{name}_exercises.ipynb")
+
+
+def cell(notebook, name):
+    """The cell that nbgrader knows as `name`."""
+    return next(c for c in notebook.cells if grading.grade_id(c) == name)
+
+
+def play(notebook, name, function):
+    """Run a graded cell as if `function` were defined in the notebook."""
+    exec(cell(notebook, f"test-{name}").source, {name: function})  # noqa: S102 - as a kernel does
+
+
+def grade(notebook, name, function):
+    """Run a graded cell; return what it says against the function, or None."""
+    try:
+        play(notebook, name, function)
+    except AssertionError as error:
+        return str(error)
+    except Exception as error:  # noqa: BLE001 - what a student's function may raise
+        return repr(error)
+    return None
