@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tlcourse import corpus, embeddings, language
+from tlcourse import corpus, embeddings, language, models
 
 KINDS = list(language.RECIPES)
 kinds = pytest.mark.parametrize("kind", KINDS)
@@ -273,6 +273,6 @@ def test_a_damaged_checkpoint_is_an_error_that_names_it(tmp_path, damage):
 
 def test_other_weights_are_refused_and_a_missing_file_names_the_kinds(tmp_path):
     with pytest.raises(ValueError, match="letters.pt is damaged or holds another model"):
-        language.load("gpt", language.WEIGHTS / "letters.pt")
+        language.load("gpt", models.WEIGHTS / "letters.pt")
     with pytest.raises(FileNotFoundError, match="choose one of lstm, gpt, masked"):
         language.load("gpt", tmp_path / "none.pt")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -139,6 +140,7 @@ def pair_features(model, vocabulary, docs: corpus.Corpus, n: int, near: bool, re
 
 # ── comparing ───────────────────────────────────────────────────────────────────────────────
 
+BUDGETS = (5, 20, 50)
 TFIDF, PPMI = "TF-IDF + SVM", "PPMI embeddings, frozen"
 FROZEN = {"LSTM, frozen": "lstm", "GPT, frozen": "gpt", "masked LM, frozen": "masked"}
 TRAINED = {"LSTM, fine-tuned": "lstm", "LSTM from scratch": "lstm"}
@@ -154,19 +156,24 @@ CANDIDATES = {
 }
 
 
-def frozen_features(task: data.Splits) -> dict[str, data.Splits]:
+def frozen_features(task: data.Splits, methods=(PPMI, *FROZEN)) -> dict[str, data.Splits]:
     """Return the frozen features of every document of a task, by method: computed once, used often.
 
     Everything that was learned or averaged comes from training files.
     """
-    words = embeddings.learn(corpus.documents(corpus.load().part("train")), **language.START)
-    weights = embeddings.sif_weights(words.vocabulary)
-    pooled_words = [embeddings.pool(words, part.texts, weights) for part in task]
-    found = {PPMI: data.Splits(*(embeddings.standardise(x, pooled_words[0]) for x in pooled_words))}
-    for method, kind in FROZEN.items():
-        model, vocabulary, _ = language.load(kind)
-        layers = [layer_means(model, vocabulary, part.texts) for part in task]
-        found[method] = data.Splits(*(joined(part, layers[0]) for part in layers))
+    found = {}
+    for method in methods:
+        if method == PPMI:
+            train = corpus.documents(corpus.load().part("train"))
+            words = embeddings.learn(train, **language.START)
+            weights = embeddings.sif_weights(words.vocabulary)
+            parts = [embeddings.pool(words, part.texts, weights) for part in task]
+            features = [embeddings.standardise(part, parts[0]) for part in parts]
+        else:
+            model, vocabulary, _ = language.load(FROZEN[method])
+            parts = [layer_means(model, vocabulary, part.texts) for part in task]
+            features = [joined(part, parts[0]) for part in parts]
+        found[method] = data.Splits(*features)
     return found
 
 
@@ -250,22 +257,30 @@ def sentence_pairs(docs: corpus.Corpus, n: int, seed: int, near: bool = False):
     return list(docs.texts[chosen]), list(docs.texts[second]), follows
 
 
+def choose(method: str, task: data.Splits) -> dict[int, dict]:
+    """Return a method's best candidate at each budget, by mean validation accuracy over 3 draws.
+
+    The draws are none that a report uses.
+    """
+    frozen = frozen_features(task, [method]) if method == PPMI or method in FROZEN else {}
+    chosen, seeds = {}, runtime.seeds(1000)[-3:]
+    for k in BUDGETS:
+        scores = [
+            np.mean([score(method, task, frozen, k, s, "validation", **c) for s in seeds])
+            for c in CANDIDATES[method]
+        ]
+        chosen[k] = CANDIDATES[method][int(np.argmax(scores))]
+        print(method, k, np.round(scores, 3), chosen[k], flush=True)
+    return chosen
+
+
 def main() -> None:
-    """Choose every method's settings by validation accuracy, on draws that no report uses."""
+    """Choose the settings of the methods named on the command line (or of all), and keep them."""
     torch.set_num_threads(1)
-    task = corpus.package_documents(corpus.load())
-    frozen, chosen = frozen_features(task), {}
-    for method, candidates in CANDIDATES.items():
-        chosen[method] = {}
-        for k in (5, 20, 50):
-            seeds = runtime.seeds(1000)[-4:] if method not in TRAINED else runtime.seeds(1000)[-2:]
-            scores = [
-                np.mean([score(method, task, frozen, k, s, "validation", **c) for s in seeds])
-                for c in candidates
-            ]
-            chosen[method][k] = candidates[int(np.argmax(scores))]
-            print(method, k, np.round(scores, 3), chosen[method][k], flush=True)
-    SETTINGS.write_text(json.dumps(chosen, indent=1) + "\n")
+    task, kept = corpus.package_documents(corpus.load()), chosen_settings()
+    for method in sys.argv[1:] or CANDIDATES:
+        kept[method] = choose(method, task)
+        SETTINGS.write_text(json.dumps(kept, indent=1) + "\n")
 
 
 if __name__ == "__main__":
