@@ -291,18 +291,12 @@ def choose(nets: dict, target: data.Splits, per_class: int, seeds) -> dict:
 
     def run(seed):
         train = data.few_labels(target.pool, per_class, seed)
-        return [
-            [
-                [
-                    transfer.accuracy(
-                        WAYS[way](train, seed, source=net.backbone, **settings), target.validation
-                    )
-                    for settings in CANDIDATES[way]
-                ]
-                for net in nets.values()
-            ]
-            for way in WAYS
-        ]
+
+        def score(way, net, settings):
+            learned = WAYS[way](train, seed, source=net.backbone, **settings)
+            return transfer.accuracy(learned, target.validation)
+
+        return [[[score(w, n, s) for s in CANDIDATES[w]] for n in nets.values()] for w in WAYS]
 
     best = np.mean(experiment.repeat(run, seeds, "choosing settings"), axis=0).argmax(-1)
     return {
