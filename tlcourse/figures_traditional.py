@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -50,8 +51,11 @@ def tree_picture(tree, names: Sequence[str], classes: Sequence[str], title: str 
     """Draw a fitted decision tree: a condition in each box, yes to the left, no to the right."""
     figure, ax = plots.new_figure(title, height=4.2)
     FigureCanvasAgg(figure)  # plot_tree measures its boxes, which needs a canvas that draws
-    plot_tree(tree, feature_names=list(names), class_names=list(classes), impurity=False,
-              filled=True, label="root", fontsize=8, precision=1, ax=ax)  # fmt: skip
+    size = 8 if tree.get_depth() < 4 else 6
+    boxes = plot_tree(tree, feature_names=list(names), class_names=list(classes), impurity=False,
+                      filled=True, label="root", fontsize=size, precision=3, ax=ax)  # fmt: skip
+    for box in boxes:  # counts of rows are whole numbers, and are not all printed as such
+        box.set_text(re.sub(r"(?<=[\[ ])(\d+)\.0(?=[,\]])", r"\1", box.get_text()))
     return figure
 
 
