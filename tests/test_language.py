@@ -204,7 +204,7 @@ def test_a_short_pretraining_guesses_better_than_frequency(text):
     unigram, _ = counted_perplexity(train, heldout)
     torch.manual_seed(0)
     model = language.LanguageModel("lstm", 500)
-    losses = language.pretrain(model, train, 80, 1e-2, batch_size=16)
+    losses = language.pretrain(model, train, 400, 1e-2, batch_size=16)
     assert np.mean(losses[-10:]) < np.mean(losses[:10])
     assert language.perplexity(model, heldout) < 0.8 * unigram
 
@@ -246,7 +246,7 @@ def test_the_vocabulary_was_made_without_the_test_files():
     docs = corpus.load()
     if docs.fingerprint != about["corpus"]:
         pytest.skip("other versions of the packages: another corpus")
-    strict = embeddings.vocabulary(docs.part("train").texts, language.N_WORDS)
+    strict = embeddings.vocabulary(corpus.documents(docs.part("train")), language.N_WORDS)
     assert strict.words == vocabulary.words and (strict.counts == vocabulary.counts).all()
 
 
