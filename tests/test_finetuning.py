@@ -256,7 +256,7 @@ def test_choosing_uses_seeds_that_no_report_uses(tmp_path, monkeypatch):
     monkeypatch.setattr(finetuning, "choose", choose)
     monkeypatch.setattr(finetuning, "SETTINGS", tmp_path / "settings.json")
     finetuning.main()
-    assert len(asked) == 2 * 6 + 4 * 5
+    assert len(asked) == 2 * 6 + 3 * 5
     assert {seeds for _, seeds in asked} == {tuple(runtime.seeds(1000)[-4:])}
     written = json.loads((tmp_path / "settings.json").read_text())
     assert written["depths"]["faces"] == [{"lr": 5e-4}] * 4 + [{"lr": 2e-3}]

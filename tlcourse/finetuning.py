@@ -20,7 +20,7 @@ from tlcourse import experiment, models, runtime, training, transfer
 from tlcourse.data import ImageSet, Splits, digits, few_labels
 
 SETTINGS = Path(__file__).parent / "settings" / "finetuning.json"
-SOURCES = ("letters", "inverted", "faces", "random")
+SOURCES = ("letters", "faces", "random")
 DEPTHS = (0, 1, 2, 3, 4)
 
 # ── parts of a network ──────────────────────────────────────────────────────────────────────
