@@ -2,10 +2,13 @@
 # make test      run every check: style, unit tests, notebook rules, the notebooks themselves, a real browser
 # make execute   run every notebook and store its outputs
 #
-# Another Python: make lab PYTHON=python3.12      More for JupyterLab: make lab ARGS=--no-browser
+# Another Python:      make lab PYTHON=python3.12
+# More for JupyterLab: make lab ARGS=--no-browser
+# More tests at once:  make test JOBS=8
 
 PYTHON ?= python3
 ARGS ?=
+JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 # The Python version is part of the path, so another PYTHON never meets the packages of the last one.
@@ -22,8 +25,9 @@ lab: $(SITE)/.tlcourse-lab
 test: $(SITE)/.tlcourse-test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/python -m pytest tests --ignore=tests/browser --cov=tlcourse --cov-fail-under=95
-	$(BIN)/python -m pytest chapters tests/browser
+	$(BIN)/python -m pytest tests -n $(JOBS) --ignore=tests/browser --cov=tlcourse --cov-fail-under=95
+	$(BIN)/python -m pytest chapters -n $(JOBS)
+	$(BIN)/python -m pytest tests/browser
 
 execute: $(SITE)/.tlcourse-test
 	$(BIN)/python tools/execute.py && $(BIN)/python tools/readme.py

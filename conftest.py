@@ -6,12 +6,13 @@ It lies at the root because it serves both tests/ and chapters/, where every cod
 import os
 import subprocess
 from collections import defaultdict
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent
-CELLS_RUN = pytest.StashKey[dict]()
+CELLS_PASSED = pytest.StashKey[dict]()
 
 os.environ.setdefault("TLCOURSE_SEED", "0")
 os.environ.setdefault("TLCOURSE_SCALE", "quick")
@@ -40,7 +41,7 @@ def kernel_environment():
 
 
 def pytest_configure(config):
-    config.stash[CELLS_RUN] = {}
+    config.stash[CELLS_PASSED] = defaultdict(list)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -62,7 +63,7 @@ def pytest_runtest_setup(item):
     """Start a notebook's kernel offline; skip what follows a failed cell."""
     if not is_cell(item):
         return (yield)
-    if any(not passed for _, _, passed in cells_run(item.config).get(item.parent.nodeid, [])):
+    if not all(item.config.stash[CELLS_PASSED][item.parent.nodeid]):
         pytest.skip("an earlier cell of this notebook failed")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", kernel_environment()["PYTHONPATH"])
@@ -74,25 +75,22 @@ def pytest_runtest_setup(item):
 def pytest_runtest_makereport(item, call):
     report = yield
     if is_cell(item) and (call.when == "call" and not report.skipped or report.failed):
-        cells = cells_run(item.config).setdefault(item.parent.nodeid, [])
-        cells.append((call.duration, item.cell_num, not report.failed))
+        item.config.stash[CELLS_PASSED][item.parent.nodeid].append(not report.failed)
     return report
 
 
-def cells_run(config):
-    """(seconds, cell number, passed) of each cell that ran, by notebook."""
-    return config.stash[CELLS_RUN]
-
-
-def pytest_terminal_summary(terminalreporter, config):
-    if not cells_run(config):
-        return
-    terminalreporter.section("seconds of each notebook, and its slowest cells")
-    for name, cells in cells_run(config).items():
-        slowest = sorted(cells, reverse=True)[:3]
-        total = sum(seconds for seconds, _, _ in cells)
-        cells = ", ".join(f"Cell {number} {seconds:.1f} s" for seconds, number, _ in slowest)
-        terminalreporter.line(f"{total:7.1f} s  {name}: {cells}")
+def pytest_terminal_summary(terminalreporter):
+    notebooks = defaultdict(list)
+    for report in chain.from_iterable(terminalreporter.stats.values()):
+        name, is_notebook, cell = getattr(report, "nodeid", "").partition(".ipynb::")
+        if is_notebook and getattr(report, "when", None) == "call" and not report.skipped:
+            notebooks[f"{name}.ipynb"].append((report.duration, cell))
+    if notebooks:
+        terminalreporter.section("seconds of each notebook, and its slowest cells")
+    for name, cells in sorted(notebooks.items()):
+        slowest = ", ".join(f"{cell} {seconds:.1f} s" for seconds, cell in sorted(cells)[:-4:-1])
+        total = sum(seconds for seconds, _ in cells)
+        terminalreporter.line(f"{total:7.1f} s  {name}: {slowest}")
 
 
 @pytest.fixture(scope="session", autouse=True)
