@@ -26,8 +26,7 @@ test: $(SITE)/.tlcourse-test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/python -m pytest tests -n $(JOBS) --ignore=tests/browser --cov=tlcourse --cov-fail-under=95
-	$(BIN)/python -m pytest chapters -n $(JOBS)
-	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m pytest tests/browser chapters -n $(JOBS)
 
 execute: $(SITE)/.tlcourse-test
 	$(BIN)/python tools/execute.py && $(BIN)/python tools/readme.py
