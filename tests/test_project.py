@@ -39,6 +39,7 @@ FLOORS = [
         "adaptation",
         "tabular",
         "finetuning",
+        "regularization",
         "language",
         "reading",
         "scores",

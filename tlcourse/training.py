@@ -22,6 +22,7 @@ def fit(
     batch_size: int = 64,
     weight_decay: float = 0.01,
     augment=None,
+    loss=None,
     hook=None,
     every: int = 10,
     seed: int = 0,
@@ -52,6 +53,9 @@ def fit(
         Decoupled weight decay (Loshchilov and Hutter 2019, arXiv:1711.05101).
     augment : callable, optional
         ``augment(images, generator)`` returns a changed copy of each batch.
+    loss : callable, optional
+        ``loss(model, images, labels)`` returns the number to make small; without it, the
+        cross-entropy of the model's scores.
     hook : callable, optional
         ``hook(step, model)``, called after every `every` steps; training stops when it returns
         True. See `Validation`.
@@ -65,7 +69,7 @@ def fit(
     Returns
     -------
     list of float
-        The cross-entropy of each step.
+        The loss of each step.
 
     Raises
     ------
@@ -88,17 +92,22 @@ def fit(
     for step, batch in enumerate(plan, start=1):
         batch = batch.to(labels.device)
         inputs = augment(images[batch], generator) if augment else images[batch]
-        loss = nn.functional.cross_entropy(model(inputs), labels[batch])
+        error = (loss or cross_entropy)(model, inputs, labels[batch])
         optimizer.zero_grad()
-        loss.backward()
+        error.backward()
         optimizer.step()
         schedule.step()
-        losses.append(loss.detach())  # read at the end: reading now would make a GPU wait
+        losses.append(error.detach())  # read at the end: reading now would make a GPU wait
         if hook and step % every == 0:
             if hook(step, model):
                 break
             model.train()
     return torch.stack(losses).tolist()
+
+
+def cross_entropy(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Return the mean cross-entropy of the model's scores: the usual loss of a classifier."""
+    return nn.functional.cross_entropy(model(images), labels)
 
 
 def batches(n: int, batch_size: int, steps: int, generator: torch.Generator):

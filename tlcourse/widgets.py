@@ -116,6 +116,36 @@ def depth_differences(accuracy: Mapping, probe: np.ndarray, source: str, depth: 
     }
 
 
+def shift_explorer(accuracy: Mapping, shifts: Sequence[float]) -> ipywidgets.VBox:
+    """Return a slider for the shift of the test pictures, with each recipe's gain at that shift.
+
+    Parameters
+    ----------
+    accuracy : dict of str to array, shape (seeds, shifts)
+        Test accuracy by recipe; "none" is what the others are measured against.
+    shifts : sequence of float
+        Pixels.
+    """
+    slider = ipywidgets.SelectionSlider(
+        options=list(shifts), description="shift in pixels",
+        style={"description_width": "initial"}, continuous_update=False,
+    )  # fmt: skip
+    output = ipywidgets.Output()
+
+    def draw(change=None):
+        place = list(shifts).index(slider.value)
+        plain = accuracy["none"][:, place]
+        gains = {n: a[:, place] - plain for n, a in accuracy.items() if n != "none"}
+        with output:
+            output.clear_output(wait=True)
+            title = f"Pictures moved by {slider.value} pixels: each minus none ({plain.mean():.3f})"
+            display(plots.paired_differences(gains, title))
+
+    slider.observe(draw, "value")
+    draw()
+    return ipywidgets.VBox([slider, output])
+
+
 def score_explorer(promised: Mapping, accuracy: Mapping, names: Sequence[str]) -> ipywidgets.VBox:
     """Return menus for a transferability score and a way of transfer, with the scatter of both.
 

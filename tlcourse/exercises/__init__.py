@@ -19,6 +19,7 @@ ROOMS = {
         "concepts_features",
     ),
     "02_model_choice": ("traditional", "deep", "deep_language", "sources"),
+    "04_regularization": ("regularizing",),
 }
 
 
