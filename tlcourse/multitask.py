@@ -22,6 +22,7 @@ from tlcourse.data import ImageSet, Splits, digits
 SETTINGS = Path(__file__).parent / "settings" / "multitask.json"
 LEARNING_RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 SMALL = 1e-12
+UNKNOWN = -1  # class of a picture that has no label for a task
 
 # ── tasks ───────────────────────────────────────────────────────────────────────────────────
 
@@ -34,7 +35,7 @@ class Task:
     ----------
     name : str
     targets : torch.Tensor, shape (n,)
-        Class numbers (int64) or measurements (float32).
+        Class numbers (int64; `UNKNOWN` where there is no label) or measurements (float32).
     classes : int
         Number of classes; 0 for a measurement, which is learned with the squared error.
     scale : float
@@ -53,8 +54,10 @@ class Task:
         """Return the mean loss of each run: `output` is (runs, batch, width), `rows` (runs, batch)."""
         truth = self.targets[rows]
         if self.classes:
-            each = F.cross_entropy(output.flatten(0, 1), truth.flatten(), reduction="none")
-            return each.view(rows.shape).mean(1) / self.scale
+            flat = output.flatten(0, 1), truth.flatten()
+            each = F.cross_entropy(*flat, reduction="none", ignore_index=UNKNOWN)
+            known = (truth != UNKNOWN).sum(1).clamp_min(1)
+            return each.view(rows.shape).sum(1) / known / self.scale
         return (output[..., 0] - truth).square().mean(1) / self.scale
 
     def score(self, output: torch.Tensor) -> np.ndarray:
@@ -224,7 +227,7 @@ def uncertainty(losses, gram, memory):
     """
     if "s" not in memory:
         memory["s"] = torch.zeros_like(losses, requires_grad=True)
-        memory["adam"] = torch.optim.Adam([memory["s"]], memory.get("rate", 0.03))
+        memory["adam"] = torch.optim.Adam([memory["s"]], memory.get("rate", 0.1))
     factor = torch.where(torch.as_tensor(memory["classes"], device=losses.device), 1.0, 0.5)
     s, loss = memory["s"], losses.detach()
     weights = factor * torch.exp(-s.detach())
@@ -265,7 +268,7 @@ def gradnorm(losses, gram, memory):
     """
     if "v" not in memory:
         memory["v"] = torch.zeros_like(losses, requires_grad=True)
-        memory["adam"] = torch.optim.Adam([memory["v"]], memory.get("rate", 0.03))
+        memory["adam"] = torch.optim.Adam([memory["v"]], memory.get("rate", 0.1))
         memory["first"] = losses.detach()
     with torch.enable_grad():
         weights = losses.shape[1] * torch.softmax(memory["v"], 1)
@@ -301,16 +304,12 @@ def equal_projections(losses, gram, memory):
 
     The weights add up to 1; one may be negative.
     """
-    tasks, lengths = losses.shape[1], _lengths(gram)
-    onto = gram / lengths[:, None, :]  # column t: inner product of each gradient with unit vector t
-    system = (onto[:, :, :1] - onto).transpose(1, 2).clone()
-    system[:, 0] = 1.0
-    # Rows in comparable units, and a trace of a ridge: parallel gradients have no unique answer.
-    system[:, 1:] /= lengths.mean(1)[:, None, None]
-    ridge = 1e-6 * torch.eye(tasks, device=gram.device, dtype=gram.dtype)
-    right = torch.zeros_like(losses).detach()
-    right[:, 0] = 1.0
-    return torch.linalg.solve(system + ridge, right)
+    # With unit gradients u and weights b, "equal projections" reads C b = 1, C the cosines of the u.
+    # The ridge makes the answer unique where two gradients are parallel.
+    ridge = 1e-6 * torch.eye(losses.shape[1], device=gram.device, dtype=gram.dtype)
+    ones = torch.ones_like(losses)[..., None].to(gram.dtype)
+    weights = torch.linalg.solve(cosines(gram) + ridge, ones)[..., 0] / _lengths(gram)
+    return weights / weights.sum(1, keepdim=True)
 
 
 def _lengths(gram):
@@ -460,7 +459,7 @@ METHODS = {
 }
 # Six settings a method, so that none is tuned with more care than another.
 KNOBS = {
-    "uncertainty": ("rate", (0.01, 0.1)),
+    "uncertainty": ("rate", (0.1, 0.3)),
     "DWA": ("temperature", (0.5, 2.0)),
     "GradNorm": ("alpha", (0.5, 1.5)),
 }
@@ -499,6 +498,38 @@ def measured(target: Splits, trained: Trained, part: ImageSet) -> dict[str, np.n
     """Return the scores on `part` for every task that was trained."""
     tasks = [t for t in digit_tasks(part, target.pool) if t.name in trained.network.heads]
     return scores(trained.network, pixels(part.images), tasks)
+
+
+def few_main_labels(
+    target: Splits, per_class: int, seeds: Sequence[int]
+) -> tuple[torch.Tensor, list[Task], torch.Tensor, torch.Tensor]:
+    """Return a training set in which few pictures have a digit label, all have three answers.
+
+    Every picture occurs twice, with and without its digit. A run's rows repeat its labelled pictures,
+    so that half of each batch has a digit label.
+
+    Returns
+    -------
+    x, tasks, rows, labelled
+        As `train` takes them, and the few pictures' numbers, (runs, 10 * per_class).
+    """
+    pool = target.pool
+    digit = Task("class", torch.cat([pool.labels, torch.full_like(pool.labels, UNKNOWN)]), 10)
+    groups = [Task(t.name, t.targets.repeat(2), 2) for t in group_tasks(pool)]
+    labelled = torch.stack([balanced(pool.labels, per_class, seed) for seed in seeds])
+    n = len(pool)
+    without = (n + torch.arange(n)).expand(len(seeds), n)
+    rows = torch.cat([labelled.repeat(1, n // labelled.shape[1]), without], 1)
+    return pixels(pool.images).repeat(2, 1), [digit, *groups], rows, labelled
+
+
+def balanced(labels: torch.Tensor, per_class: int, seed: int) -> torch.Tensor:
+    """Return the numbers of `per_class` pictures of every class, drawn at random."""
+    draw = np.random.default_rng(seed)
+    found = [draw.permutation(np.flatnonzero(labels.cpu() == k))[:per_class] for k in range(10)]
+    if min(map(len, found)) < per_class:
+        raise ValueError(f"a class has fewer than {per_class} pictures: ask for fewer.")
+    return torch.as_tensor(np.concatenate(found))
 
 
 def choose(target: Splits, seeds: Sequence[int]) -> dict[str, dict]:
