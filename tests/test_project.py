@@ -27,9 +27,11 @@ FLOORS = [
         "verdicts",
         "plots",
         "figures_traditional",
+        "figures_tuning",
         "figures_sources",
         "figures_deep",
         "figures_language",
+        "figures_multitask",
     ],
     [
         "transfer",
@@ -40,13 +42,18 @@ FLOORS = [
         "tabular",
         "finetuning",
         "regularization",
+        "objectives",
+        "tuning",
+        "multitask",
         "language",
         "reading",
         "scores",
         "sources",
         "photos",
+        "maml",
+        "episodes",
     ],
-    ["answers", "guard", "exercises", "check", "quiz", "widgets"],
+    ["answers", "guard", "exercises", "check", "quiz", "widgets", "widgets_tuning"],
 ]
 ORDER = [room for floor in FLOORS for room in floor]
 # The module a package is imported by, where its name differs.
