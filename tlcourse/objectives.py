@@ -151,9 +151,7 @@ def trajectory(target: str, lr, factor, depth, augmented, seed=None) -> np.ndarr
     def watch(step, network):
         if step in FINE_TUNING["steps"]:
             pairs = zip(parts[1:], splits[1:], strict=True)
-            wrong.append(
-                [int((training.predict(network, x) != s.labels).sum()) for x, s in pairs]
-            )
+            wrong.append([int((training.predict(network, x) != s.labels).sum()) for x, s in pairs])
 
     training.fit(
         trained,

@@ -1,0 +1,147 @@
+import numpy as np
+import pytest
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import Matern
+from skopt.acquisition import gaussian_ei, gaussian_lcb, gaussian_pi
+from skopt.learning import GaussianProcessRegressor as TheirGP
+
+from tlcourse import tuning
+
+LENGTHS = np.array([0.3, 0.7])
+
+
+def data(n=9, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.random((n, 2))
+    y = np.sin(6 * X[:, 0]) + X[:, 1] ** 2
+    return X, (y - y.mean()) / y.std(), rng.random((200, 2))
+
+
+def theirs(kind, X, y, noise=tuning.NOISE):
+    kernel = Matern(LENGTHS, nu=2.5)
+    return kind(kernel, alpha=noise, optimizer=None).fit(X, y)
+
+
+def test_the_posterior_is_that_of_scikit_learn():
+    X, y, points = data()
+    mean, std = theirs(GaussianProcessRegressor, X, y).predict(points, return_std=True)
+    ours = tuning.posterior(X, y, points, LENGTHS)
+    assert np.allclose(ours[0], mean) and np.allclose(ours[1], std)
+
+
+def test_the_likelihood_is_that_of_scikit_learn():
+    X, y, _ = data()
+    expected = theirs(GaussianProcessRegressor, X, y).log_marginal_likelihood_value_
+    assert tuning.log_likelihood(X, y, LENGTHS) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_step_is_the_suggestion_of_scikit_optimize(seed):
+    X, y, points = data(seed=seed)
+    mean, std = tuning.posterior(X, y, points, LENGTHS)
+    model = theirs(TheirGP, X, y)
+    ei = gaussian_ei(points, model, y_opt=y.min(), xi=0)
+    assert np.allclose(tuning.expected_improvement(mean, std, y.min()), ei, atol=1e-7)
+    assert tuning.suggest(X, y, points, LENGTHS) == ei.argmax()
+    pi = gaussian_pi(points, model, y_opt=y.min(), xi=0)
+    assert np.allclose(tuning.probability_of_improvement(mean, std, y.min()), pi, atol=1e-6)
+    lcb = gaussian_lcb(points, model, kappa=1.96)
+    assert np.allclose(tuning.negative_lower_bound(mean, std), -lcb, atol=1e-6)
+
+
+def test_expected_improvement_is_the_mean_of_the_improvement():
+    draws = np.random.default_rng(0).normal(0.3, 0.8, 400_000)
+    found = tuning.expected_improvement(0.3, 0.8, 0.1)
+    assert found == pytest.approx(np.maximum(0.1 - draws, 0).mean(), rel=0.01)
+
+
+def test_better_lengths_are_more_likely():
+    X, y, _ = data()
+    found = tuning.improve_lengths(X, y, [6.4, 6.4])
+    assert tuning.log_likelihood(X, y, found) > tuning.log_likelihood(X, y, [6.4, 6.4])
+
+
+def test_an_irrelevant_dimension_gets_a_long_length():
+    rng = np.random.default_rng(0)
+    X = rng.random((30, 2))
+    y = np.sin(9 * X[:, 0])
+    y, lengths = (y - y.mean()) / y.std(), [0.8, 0.8]
+    for _ in range(4):
+        lengths = tuning.improve_lengths(X, y, lengths)
+    assert lengths[1] > 2 * lengths[0]
+
+
+def test_searches_share_their_start_and_try_nothing_twice():
+    unit = np.random.default_rng(1).random((60, 2))
+    error = (unit**2).sum(axis=1)
+    tried = tuning.bayesian_order(unit, error, 20, seed=3)
+    assert np.array_equal(tried[: tuning.START], tuning.random_order(60, tuning.START, 3))
+    assert len(set(tried)) == 20
+    warm = tuning.bayesian_order(unit, error, 8, seed=3, first=[5, 6])
+    assert list(warm[:2]) == [5, 6]
+
+
+def test_a_bayesian_search_sees_no_value_before_it_tries_it():
+    unit = np.random.default_rng(1).random((60, 2))
+    error = (unit**2).sum(axis=1)
+    tried = tuning.bayesian_order(unit, error, 20, seed=3)
+    hidden = np.full(60, np.nan)
+    hidden[tried] = error[tried]
+    assert np.array_equal(tuning.bayesian_order(unit, hidden, 20, seed=3), tried)
+
+
+def test_a_grid_has_its_levels_and_the_middle_of_the_rest():
+    unit = np.array([[x, y] for x in (0, 0.5, 1) for y in (0, 0.5, 1)])
+    found = unit[tuning.grid_order(unit, (3, 1), seed=0)]
+    assert sorted(map(tuple, found)) == [(0, 0.5), (0.5, 0.5), (1, 0.5)]
+
+
+def test_the_continuous_search_finds_a_bowl():
+    values = tuning.minimise(lambda X: ((X - 0.3) ** 2).sum(axis=1), 3, 25, seed=0)
+    assert len(values) == 25 and values.min() < 0.01
+
+
+def test_best_so_far_and_trials():
+    values = [3.0, 4.0, 1.0, 2.0]
+    assert list(tuning.best_so_far(values)) == [3, 3, 1, 1]
+    assert tuning.trials_to(values, 3) == 1 and tuning.trials_to(values, 1.5) == 3
+    assert tuning.trials_to(values, 0) == np.inf
+
+
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (lambda: tuning.random_order(5, 6, 0), "ask for 1 to 5"),
+        (lambda: tuning.grid_order(np.zeros((4, 2)), (2,), 0), "give one each"),
+        (lambda: tuning.posterior(np.zeros((2, 1)), np.zeros(3), np.zeros((1, 1)), 1), "one value"),
+    ],
+)
+def test_bad_input_is_explained(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+def test_nested_cross_validation_never_saw_the_rows_it_scores():
+    best, nested, test = tuning.optimism(0, candidates=6)
+    assert best >= nested - 0.1 and 0.5 < test <= 1
+    assert tuning.optimism(0, candidates=6) == (best, nested, test)
+
+
+def test_a_dask_cluster_finds_the_same(tmp_path):
+    distributed = pytest.importorskip("distributed", reason="pip install 'tlcourse[scale]'")
+    import joblib
+    from sklearn.datasets import load_iris
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.svm import SVC
+
+    search = GridSearchCV(SVC(), {"C": [0.1, 1, 10]}, cv=3)
+    here = search.fit(*load_iris(return_X_y=True)).cv_results_["mean_test_score"]
+    options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
+    folder = str(tmp_path)
+    with (
+        distributed.LocalCluster(processes=False, local_directory=folder, **options) as cluster,
+        distributed.Client(cluster),
+        joblib.parallel_config(backend="dask"),
+    ):
+        there = search.set_params(n_jobs=2).fit(*load_iris(return_X_y=True))
+    assert np.array_equal(here, there.cv_results_["mean_test_score"])
