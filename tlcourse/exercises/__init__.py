@@ -19,7 +19,10 @@ ROOMS = {
         "concepts_features",
     ),
     "02_model_choice": ("traditional", "deep", "deep_language", "sources"),
+    "03_tuning": ("searching",),
     "04_regularization": ("regularizing",),
+    "05_multitask": ("balancing",),
+    "06_maml": ("metalearning",),
 }
 
 
