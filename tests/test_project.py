@@ -31,6 +31,7 @@ FLOORS = [
         "figures_sources",
         "figures_deep",
         "figures_language",
+        "figures_maml",
         "figures_multitask",
     ],
     [

@@ -8,7 +8,7 @@ import ipywidgets
 import numpy as np
 from IPython.display import display
 
-from tlcourse import figures_deep, figures_traditional, plots, tabular
+from tlcourse import figures_deep, figures_multitask, figures_traditional, plots, tabular
 from tlcourse.data import ImageSet
 from tlcourse.figures_sources import score_against_accuracy
 from tlcourse.sources import kendall_tau
@@ -203,3 +203,65 @@ def rule_explorer(trees: Mapping, names: Sequence[str], classes: Sequence[str]) 
     slider.observe(draw, "value")
     draw()
     return ipywidgets.VBox([menu, slider, output])
+
+
+
+def weight_explorer(shares: Sequence[float], scores: Mapping) -> ipywidgets.VBox:
+    """Return sliders for a task's importance and difficulty, with what that weight gives each task.
+
+    Parameters
+    ----------
+    shares : sequence of float
+        Share of the total weight that the first task had, rising.
+    scores : dict of str to array, shape (shares, seeds)
+        Scores of two tasks.
+    """
+    wide = {"style": {"description_width": "initial"}, "continuous_update": False}
+    values = [1, 2, 5, 10, 20, 50]
+    first, second = scores
+    importance, difficulty = (
+        ipywidgets.SelectionSlider(options=values, value=1, description=words, **wide)
+        for words in (f"importance of {first}", f"difficulty of {first}")
+    )
+    output = ipywidgets.Output()
+
+    def draw(change=None):
+        with output:
+            output.clear_output(wait=True)
+            weight = importance.value * difficulty.value
+            near = int(np.abs(np.asarray(shares) - weight / (weight + 1)).argmin())
+            display(figures_multitask.trade_off(shares, scores, near))
+            print(f"{first} weighs {weight} times as much as {second}; nearest measured run: "
+                  f"share {shares[near]:.3g}")  # fmt: skip
+
+    importance.observe(draw, "value")
+    difficulty.observe(draw, "value")
+    draw()
+    return ipywidgets.VBox([importance, difficulty, output])
+
+
+def wave_explorer(figure) -> ipywidgets.VBox:
+    """Return sliders for a wave's amplitude and phase and for the inner steps taken on it.
+
+    Parameters
+    ----------
+    figure : callable
+        ``figure(amplitude, phase, steps)`` draws the wave and what the networks make of it.
+    """
+    wide = {"style": {"description_width": "initial"}, "continuous_update": False}
+    amplitude = ipywidgets.FloatSlider(
+        value=2, min=0.1, max=5, step=0.1, description="amplitude", **wide
+    )
+    phase = ipywidgets.FloatSlider(value=1, min=0, max=3.1, step=0.1, description="phase", **wide)
+    steps = ipywidgets.IntSlider(value=1, min=0, max=10, description="inner steps", **wide)
+    output = ipywidgets.Output()
+
+    def draw(change=None):
+        with output:
+            output.clear_output(wait=True)
+            display(figure(amplitude.value, phase.value, steps.value))
+
+    for slider in (amplitude, phase, steps):
+        slider.observe(draw, "value")
+    draw()
+    return ipywidgets.VBox([amplitude, phase, steps, output])

@@ -1,0 +1,90 @@
+"""Figures of lesson 5: scores of each task by method, what training looked like, a trade-off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from tlcourse import plots
+from tlcourse.experiment import interval
+
+
+def scores_by_method(scores: Mapping, title: str | None = None):
+    """Draw one panel a task and one row a method: a circle a seed, a diamond for the mean.
+
+    Parameters
+    ----------
+    scores : dict of str to dict of str to array_like, shape (seeds,)
+        By method, then by task: accuracy, or R² for a measurement. A task that a method did not
+        train is left empty. Scores below 0 are drawn at 0.
+    """
+    if not scores:
+        raise ValueError("there is nothing to plot: pass at least one method.")
+    names = list(dict.fromkeys(task for by_task in scores.values() for task in by_task))
+    figure, axes = plots.new_figure(title, columns=len(names), height=1.2 + 0.36 * len(scores))
+    for ax, task in zip(np.atleast_1d(axes), names, strict=True):
+        for row, by_task in enumerate(scores.values()):
+            values = np.maximum(by_task.get(task, []), 0)
+            ax.plot(values, np.full(len(values), row), "o", color="#0072B2", alpha=0.4)
+            if len(values):
+                ax.plot(values.mean(), row, "D", color="black")
+        ax.set_xlim(-0.05, 1.05)
+        ax.set_title(task, fontsize=11)
+        ax.set_xlabel("accuracy" if task == "class" else "R²")
+        ax.set_yticks(range(len(scores)), list(scores))
+        ax.set_ylim(len(scores) - 0.5, -0.5)
+    return figure
+
+
+def over_time(steps: Sequence[float], panels: Mapping, log: bool = False):
+    """Draw curves against training steps: one panel a name, one curve a task, with intervals.
+
+    Parameters
+    ----------
+    steps : sequence of float
+    panels : dict of str to dict of str to array_like, shape (seeds, steps)
+    log : bool
+        A logarithmic vertical axis.
+    """
+    if not panels:
+        raise ValueError("there is nothing to plot: pass at least one panel.")
+    figure, axes = plots.new_figure(None, columns=len(panels))
+    for ax, (name, curves) in zip(np.atleast_1d(axes), panels.items(), strict=True):
+        plots.mean_curves(ax, steps, curves)
+        ax.set_title(name, fontsize=11)
+        ax.set_xlabel("optimisation steps")
+        if log:
+            ax.set_yscale("log")
+    top = ax.get_ylim()[1]
+    plots.legend_below(figure, ax)
+    ax.set_ylim(top=top)
+    return figure
+
+
+def trade_off(shares: Sequence[float], scores: Mapping, ring: int):
+    """Draw the scores of two tasks against each other, a point for each share of the weight.
+
+    Parameters
+    ----------
+    shares : sequence of float
+        Share of the first task in the total weight.
+    scores : dict of str to array_like, shape (shares, seeds)
+        Of the two tasks.
+    ring : int
+        The point that gets a ring.
+    """
+    if len(scores) != 2 or any(len(v) != len(shares) for v in scores.values()):
+        raise ValueError("pass two tasks, with one row of scores for each share.")
+    figure, ax = plots.new_figure(None)
+    (first, x), (second, y) = ((name, np.asarray(v)) for name, v in scores.items())
+    bars = [np.stack(interval(v.T)) for v in (x, y)]
+    errors = [np.stack([b[1] - b[0], b[2] - b[1]]) for b in bars]
+    ax.errorbar(x.mean(1), y.mean(1), errors[1], errors[0], "o-", color="#0072B2", capsize=3)
+    for i, share in enumerate(shares):
+        place = (x[i].mean(), y[i].mean())
+        ax.annotate(f"{share:.3g}", place, (7, -14), textcoords="offset points", fontsize=9)
+    ax.plot(x[ring].mean(), y[ring].mean(), "o", markersize=18, fillstyle="none", color="black")
+    ax.set_xlabel(f"score of {first} (numbers: its share of the weight)")
+    ax.set_ylabel(f"score of {second}")
+    return figure
