@@ -173,7 +173,7 @@ def test_bad_settings_are_named(change, words):
 
 
 def test_other_bad_input_is_named():
-    model, weights, tasks = problem("none")
+    _, weights, tasks = problem("none")
     with pytest.raises(ValueError, match="5 tasks for 2 learners"):
         maml.for_tasks(weights, 5)
     tracked = nn.Sequential(nn.Linear(3, 6), nn.BatchNorm1d(6))

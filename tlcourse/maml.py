@@ -341,7 +341,6 @@ def sine_methods(model) -> dict[str, tuple[Callable, str]]:
         "MAML": (one, ""),
         "FOMAML": (partial(one, second_order=False), ""),
         "ANIL": (partial(one, only="head"), "head"),
-        "Meta-SGD": (one, ""),
-        "Reptile": (partial(reptile_gradient, model, loss=F.mse_loss), ""),
+        "Reptile": (partial(reptile_gradient, model, loss=F.mse_loss, steps=5), ""),
         "joint pretraining": (partial(joint_gradient, model, loss=F.mse_loss), ""),
     }

@@ -205,7 +205,6 @@ def rule_explorer(trees: Mapping, names: Sequence[str], classes: Sequence[str]) 
     return ipywidgets.VBox([menu, slider, output])
 
 
-
 def weight_explorer(shares: Sequence[float], scores: Mapping) -> ipywidgets.VBox:
     """Return sliders for a task's importance and difficulty, with what that weight gives each task.
 

@@ -1,0 +1,64 @@
+"""Figures of chapter 6: errors along adaptation, a fitted wave, memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tlcourse import plots
+
+
+def adaptation_errors(at: Sequence[int], errors: Mapping, title: str | None = None):
+    """Plot the squared error after some numbers of inner steps, on a logarithmic axis.
+
+    Parameters
+    ----------
+    at : sequence of int
+        Inner steps.
+    errors : dict of str to array, shape (seeds, len(at))
+        Mean squared error by method.
+    """
+    figure, ax = plots.new_figure(title)
+    plots.mean_curves(ax, range(len(at)), errors)
+    top = ax.get_ylim()[1]
+    ax.set_xticks(range(len(at)), [str(a) for a in at])
+    ax.set_xlabel("inner gradient steps on 10 points of a new wave")
+    ax.set_ylabel("mean squared error")
+    plots.legend_below(figure, ax)
+    ax.set_ylim(0, top)
+    return figure
+
+
+def wave_fit(x, truth, points, curves: Mapping, title: str | None = None):
+    """Plot a wave, the points given of it, and what networks make of them.
+
+    Parameters
+    ----------
+    x, truth : array, shape (n,)
+    points : (array, array)
+        Inputs and targets of the support set.
+    curves : dict of str to array, shape (n,)
+    """
+    figure, ax = plots.new_figure(title)
+    ax.plot(x, truth, color="0.6", linewidth=4, label="the wave")
+    for (name, y), style in zip(curves.items(), plots.styles(list(curves)).values(), strict=True):
+        ax.plot(x, y, markevery=max(1, len(x) // 12), **style | {"label": name})
+    ax.plot(*points, "ko", label="support points", zorder=4)
+    top = ax.get_ylim()[1]
+    ax.set_xlabel("x")
+    ax.set_ylabel("y")
+    plots.legend_below(figure, ax)
+    ax.set_ylim(top=top)
+    return figure
+
+
+def memory(tasks: Sequence[int], megabytes: Mapping, title: str | None = None):
+    """Plot the memory of a backward pass against the number of tasks, one line a setting."""
+    figure, ax = plots.new_figure(title)
+    for name, style in plots.styles(list(megabytes)).items():
+        ax.plot(tasks, megabytes[name], **style)
+    top = ax.get_ylim()[1]
+    ax.set_xlabel("tasks in the meta-batch")
+    ax.set_ylabel("saved for backward, MB")
+    plots.legend_below(figure, ax)
+    ax.set_ylim(0, top)
+    return figure
