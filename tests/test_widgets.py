@@ -215,3 +215,12 @@ def test_a_slider_for_the_shift_shows_gains_over_none(capsys, monkeypatch):
     assert [list(gains) for gains, _ in drawn] == [["dropout", "L2-SP"]] * 2
     assert np.allclose(drawn[1][0]["dropout"], accuracy["dropout"][:, 2] - accuracy["none"][:, 2])
     assert "moved by 0 pixels" in drawn[0][1] and "moved by 2 pixels" in drawn[1][1]
+
+
+def test_three_sliders_draw_the_wave_they_name(capsys):
+    drawn = []
+    box = widgets.wave_explorer(lambda *found: drawn.append(found))
+    amplitude, phase, steps, output = box.children
+    assert isinstance(output, ipywidgets.Output)
+    amplitude.value, phase.value, steps.value = 3.0, 2.0, 5
+    assert drawn[0] == (2.0, 1.0, 1) and drawn[-1] == (3.0, 2.0, 5) and len(drawn) == 4

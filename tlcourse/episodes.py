@@ -188,7 +188,7 @@ def train(kind: str, pool: ImageSet, steps: int, seed: int, tasks: int = 4) -> d
         return draw_episodes(pool, tasks if kind == "maml" else 1, ways, 1, 3, 10**6 + next(stream))
 
     if kind == "maml":
-        # First order: five inner steps cost half as much, and first order loses little on letters.
+        # First order: through five inner steps the second order costs about twice as much.
         outer = partial(maml.maml_gradient, model, loss=F.cross_entropy, steps=STEPS, lr=LR,
                         second_order=False)  # fmt: skip
     else:

@@ -8,7 +8,7 @@ from tlcourse import plots
 
 
 def adaptation_errors(at: Sequence[int], errors: Mapping, title: str | None = None):
-    """Plot the squared error after some numbers of inner steps, on a logarithmic axis.
+    """Plot the squared error after some numbers of inner steps.
 
     Parameters
     ----------
