@@ -26,7 +26,7 @@ test: $(SITE)/.tlcourse-test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/python -m pytest tests -n $(JOBS) --ignore=tests/browser --cov=tlcourse --cov-fail-under=95
-	$(BIN)/python -m pytest tests/browser chapters -n $(JOBS)
+	$(BIN)/python -m pytest tests/browser chapters -n $(JOBS) --no-loadscope-reorder
 
 execute: $(SITE)/.tlcourse-test
 	$(BIN)/python tools/execute.py && $(BIN)/python tools/readme.py

@@ -25,8 +25,8 @@ def named(rows):
 
 
 @pytest.mark.parametrize("name, function", named(RIGHT))
-def test_a_right_answer_passes_at_every_seed(name, function):
-    answers = [examine(name, function, seed) for seed in range(20)]
+def test_a_right_answer_passes_at_eight_seeds(name, function):
+    answers = [examine(name, function, seed) for seed in range(8)]
     cases = catalogue()[name].cases
     assert {answer.message for answer in answers} == {f"✓ {name}: right on {cases} random cases."}
 
