@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from tlcourse.answers import Mistake, as_array, as_number, describe, same
+from tlcourse.answers import Mistake, as_array, as_number, describe, explain, same
 
 
 @pytest.mark.parametrize(
@@ -108,3 +108,14 @@ def test_same_compares_values_and_not_identity():
     assert not same([1], [1, 2])
     assert not same(np.ones(2), [1, 1])
     assert same(torch.nn.ReLU(), torch.nn.ReLU())
+
+
+def test_a_wrong_value_is_explained_by_the_mistake_that_it_equals():
+    known = {"twice too large": 2.0, "a vector of ones": np.ones(3)}
+    explain(1.0 + 1e-9, 1.0, known, "wrong.")
+    with pytest.raises(Mistake, match=r"^twice too large\.$"):
+        explain(2.0, 1.0, known, "wrong.")
+    with pytest.raises(Mistake, match=r"^wrong\.$"):
+        explain(3.0, 1.0, known, "wrong.")
+    with pytest.raises(Mistake, match=r"^wrong\.$"):  # no broadcasting: one number is no vector
+        explain(1.0, 0.0, known, "wrong.")

@@ -412,3 +412,10 @@ def test_the_real_mnist_has_60000_and_10000_digits(monkeypatch, tmp_path):
         assert part.images.shape == (n, 1, 16, 16)
         assert part.images.min() >= 0 and part.images.max() <= 1 + 1e-6
         assert part.images.amax((1, 2, 3)).min() > 0.3, "no digit is lost with the margin"
+
+
+def test_the_rows_are_those_of_the_few_labels():
+    pool = data.digits().pool
+    rows = data.few_rows(pool, 3, seed=5)
+    few = data.few_labels(pool, 3, seed=5)
+    assert torch.equal(pool.images[rows], few.images) and torch.equal(pool.labels[rows], few.labels)

@@ -264,7 +264,6 @@ def test_a_picture_without_a_label_counts_nothing():
     [
         (lambda t: multitask.moments(torch.zeros(1, 1, 4, 4)), "no ink"),
         (lambda t: multitask.drawn(3, 4, [0]), "ask for fewer"),
-        (lambda t: multitask.balanced(torch.arange(10), 2, 0), "fewer than 2"),
         (lambda t: multitask.learn(t, "magic", [0], {}), "unknown method"),
         (lambda t: multitask.train(torch.rand(3, 2), [], torch.zeros(1, 3).long(), [0]), "no task"),
         (

@@ -411,3 +411,12 @@ ONE = np.ones((2, 3))
 def test_bad_input_is_named(draw, words):
     with pytest.raises(ValueError, match=words):
         draw()
+
+
+@pytest.mark.parametrize(("top", "highest"), [(1.01, 1.01), (None, 5.0)])
+def test_axes_are_cut_for_accuracies_only(top, highest):
+    figure, ax = plots.new_figure(None)
+    ax.plot([0, 1], [0, 5], label="a")
+    ax.set_ylim(0, 5)
+    plots.legend_below(figure, ax, top=top)
+    assert ax.get_ylim()[1] == highest

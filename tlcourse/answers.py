@@ -104,3 +104,22 @@ def as_number(value, what: str) -> float:
     if np.isnan(value):
         raise Mistake(f"you returned NaN: return {what}.")
     return float(value)
+
+
+def explain(found, expected, known: dict, otherwise: str) -> None:
+    """Raise Mistake unless `found` equals `expected`, in the words of the mistake that it equals.
+
+    Parameters
+    ----------
+    found, expected : float or np.ndarray
+    known : dict of str to float or np.ndarray
+        A sentence without its full stop, to what somebody returns who makes that mistake.
+    otherwise : str
+        The sentence for any other wrong value.
+    """
+    if np.allclose(found, expected, rtol=1e-6, atol=1e-9):
+        return
+    for words, wrong in known.items():
+        if np.shape(wrong) == np.shape(found) and np.allclose(found, wrong, rtol=1e-6, atol=1e-9):
+            raise Mistake(f"{words}.")
+    raise Mistake(otherwise)

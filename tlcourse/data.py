@@ -145,6 +145,11 @@ def few_labels(pool: ImageSet, per_class: int, seed: int) -> ImageSet:
     ValueError
         If `per_class` is below 1 or a class has fewer pictures than that.
     """
+    return pool.subset(few_rows(pool, per_class, seed))
+
+
+def few_rows(pool: ImageSet, per_class: int, seed: int) -> np.ndarray:
+    """Return the positions in `pool` of the pictures that `few_labels` draws."""
     if per_class < 1:
         raise ValueError(f"per_class is {per_class}: draw at least 1 picture a class.")
     rng = np.random.default_rng(seed)
@@ -158,7 +163,7 @@ def few_labels(pool: ImageSet, per_class: int, seed: int) -> ImageSet:
                 "for: lower per_class or use a larger pool."
             )
         chosen.append(rng.permutation(members)[:per_class])
-    return pool.subset(np.concatenate(chosen))
+    return np.concatenate(chosen)
 
 
 # ── the sets themselves ─────────────────────────────────────────────────────────────────────

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -172,7 +173,7 @@ def source_letters(copies: int = 4) -> ImageSet:
     rows = torch.arange(len(printed)).repeat(copies)
     generator = torch.Generator().manual_seed(6)
     images = torch.cat([perturb.perturb(printed.images[r], generator) for r in rows.split(2000)])
-    return data.replace(printed.subset(rows), images=images)
+    return replace(printed.subset(rows), images=images)
 
 
 def train(kind: str, pool: ImageSet, steps: int, seed: int, tasks: int = 4) -> dict:
@@ -188,7 +189,7 @@ def train(kind: str, pool: ImageSet, steps: int, seed: int, tasks: int = 4) -> d
         return draw_episodes(pool, tasks if kind == "maml" else 1, ways, 1, 3, 10**6 + next(stream))
 
     if kind == "maml":
-        # First order: through five inner steps the second order costs about twice as much.
+        # First order: the second one, through five inner steps, costs more time.
         outer = partial(maml.maml_gradient, model, loss=F.cross_entropy, steps=STEPS, lr=LR,
                         second_order=False)  # fmt: skip
     else:
@@ -201,7 +202,7 @@ def _protonet_gradient(model, ways, weights, tasks):
     fast = maml.for_tasks(start, len(tasks[0]))
     scores = protonet_scores(model, fast, tasks, ways)
     F.cross_entropy(scores.flatten(0, 1), tasks.query_targets.flatten()).backward()
-    return {n: torch.zeros_like(w) if w.grad is None else w.grad for n, w in start.items()}
+    return maml.gradients_of(start)
 
 
 def load(kind: str) -> dict[str, torch.Tensor]:

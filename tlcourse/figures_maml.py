@@ -19,12 +19,11 @@ def adaptation_errors(at: Sequence[int], errors: Mapping, title: str | None = No
     """
     figure, ax = plots.new_figure(title)
     plots.mean_curves(ax, range(len(at)), errors)
-    top = ax.get_ylim()[1]
     ax.set_xticks(range(len(at)), [str(a) for a in at])
     ax.set_xlabel("inner gradient steps on 10 points of a new wave")
     ax.set_ylabel("mean squared error")
-    plots.legend_below(figure, ax)
-    ax.set_ylim(0, top)
+    ax.set_ylim(bottom=0)
+    plots.legend_below(figure, ax, top=None)
     return figure
 
 
@@ -43,11 +42,9 @@ def wave_fit(x, truth, points, curves: Mapping, title: str | None = None):
     for (name, y), style in zip(curves.items(), plots.styles(list(curves)).values(), strict=True):
         ax.plot(x, y, markevery=max(1, len(x) // 12), **style | {"label": name})
     ax.plot(*points, "ko", label="support points", zorder=4)
-    top = ax.get_ylim()[1]
     ax.set_xlabel("x")
     ax.set_ylabel("y")
-    plots.legend_below(figure, ax)
-    ax.set_ylim(top=top)
+    plots.legend_below(figure, ax, top=None)
     return figure
 
 
@@ -56,9 +53,8 @@ def memory(tasks: Sequence[int], megabytes: Mapping, title: str | None = None):
     figure, ax = plots.new_figure(title)
     for name, style in plots.styles(list(megabytes)).items():
         ax.plot(tasks, megabytes[name], **style)
-    top = ax.get_ylim()[1]
     ax.set_xlabel("tasks in the meta-batch")
     ax.set_ylabel("saved for backward, MB")
-    plots.legend_below(figure, ax)
-    ax.set_ylim(0, top)
+    ax.set_ylim(bottom=0)
+    plots.legend_below(figure, ax, top=None)
     return figure

@@ -56,9 +56,7 @@ def over_time(steps: Sequence[float], panels: Mapping, log: bool = False):
         ax.set_xlabel("optimisation steps")
         if log:
             ax.set_yscale("log")
-    top = ax.get_ylim()[1]
-    plots.legend_below(figure, ax)
-    ax.set_ylim(top=top)
+    plots.legend_below(figure, ax, top=None)
     return figure
 
 

@@ -192,11 +192,12 @@ def maml_gradient(
         fast = adapt(model, fast, part[:2], loss, steps, lr, second_order=second_order, only=only)
         losses = task_losses(model, fast, *part[2:], loss)
         (losses.sum() * learners / n).backward()
-    return {name: _gradient(w) for name, w in start.items()}
+    return gradients_of(start)
 
 
-def _gradient(w):
-    return torch.zeros_like(w) if w.grad is None else w.grad
+def gradients_of(start: dict) -> dict[str, torch.Tensor]:
+    """Return what `backward` left in each weight; zeros where it left nothing."""
+    return {n: torch.zeros_like(w) if w.grad is None else w.grad for n, w in start.items()}
 
 
 def joint_gradient(model, weights: dict, tasks: Tasks, loss: Callable) -> dict:
@@ -209,7 +210,7 @@ def joint_gradient(model, weights: dict, tasks: Tasks, loss: Callable) -> dict:
     n = len(tasks.support_inputs)
     losses = task_losses(model, for_tasks(start, n), *tasks.merged(), loss)
     (losses.sum() * len(next(iter(weights.values()))) / n).backward()
-    return {name: _gradient(w) for name, w in start.items()}
+    return gradients_of(start)
 
 
 def reptile_gradient(model, weights: dict, tasks: Tasks, loss, steps=10, lr=0.02) -> dict:

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 
 from tlcourse import runtime
-from tlcourse.data import ImageSet, Splits, digits
+from tlcourse.data import ImageSet, Splits, digits, few_rows
 
 SETTINGS = Path(__file__).parent / "settings" / "multitask.json"
 LEARNING_RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
@@ -516,20 +516,11 @@ def few_main_labels(
     pool = target.pool
     digit = Task("class", torch.cat([pool.labels, torch.full_like(pool.labels, UNKNOWN)]), 10)
     groups = [Task(t.name, t.targets.repeat(2), 2) for t in group_tasks(pool)]
-    labelled = torch.stack([balanced(pool.labels, per_class, seed) for seed in seeds])
+    labelled = torch.stack([torch.as_tensor(few_rows(pool, per_class, s)) for s in seeds])
     n = len(pool)
     without = (n + torch.arange(n)).expand(len(seeds), n)
     rows = torch.cat([labelled.repeat(1, n // labelled.shape[1]), without], 1)
     return pixels(pool.images).repeat(2, 1), [digit, *groups], rows, labelled
-
-
-def balanced(labels: torch.Tensor, per_class: int, seed: int) -> torch.Tensor:
-    """Return the numbers of `per_class` pictures of every class, drawn at random."""
-    draw = np.random.default_rng(seed)
-    found = [draw.permutation(np.flatnonzero(labels.cpu() == k))[:per_class] for k in range(10)]
-    if min(map(len, found)) < per_class:
-        raise ValueError(f"a class has fewer than {per_class} pictures: ask for fewer.")
-    return torch.as_tensor(np.concatenate(found))
 
 
 def choose(target: Splits, seeds: Sequence[int]) -> dict[str, dict]:

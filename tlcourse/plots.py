@@ -355,12 +355,16 @@ def _grid(images, titles, columns):
 # ── shared ──────────────────────────────────────────────────────────────────────────────────
 
 
-def legend_below(figure, ax):
-    """Explain the curves below the axes, once nothing is added any more; cut the axes at 1."""
+def legend_below(figure, ax, top: float | None = 1.01):
+    """Explain the curves below the axes, once nothing is added any more.
+
+    The axes end at `top` at most, for accuracies; None leaves them as they are.
+    """
     handles, names = ax.get_legend_handles_labels()
     columns = 2 if len(names) == 4 else 3
     figure.legend(handles, names, loc="outside lower center", ncols=columns, frameon=False)
-    ax.set_ylim(top=min(1.01, ax.get_ylim()[1]))
+    if top is not None:
+        ax.set_ylim(top=min(top, ax.get_ylim()[1]))
 
 
 def new_figure(title, columns=1, height=HEIGHT):

@@ -6,19 +6,8 @@ import math
 
 import numpy as np
 
-from tlcourse.answers import Mistake, as_array, as_number
+from tlcourse.answers import Mistake, as_array, as_number, explain
 from tlcourse.exercises import Exercise
-
-
-def _explain(found, expected, known: dict, otherwise: str) -> None:
-    """Raise the sentence of the wrong result in `known` that `found` equals, if it is not right."""
-    if np.allclose(found, expected, rtol=1e-6, atol=1e-9):
-        return
-    for words, wrong in known.items():
-        if np.allclose(found, wrong, rtol=1e-6, atol=1e-9):
-            raise Mistake(f"{words}.")
-    raise Mistake(otherwise)
-
 
 # ── gradient_cosine ─────────────────────────────────────────────────────────────────────────
 
@@ -44,7 +33,7 @@ def verify_gradient_cosine(student, rng) -> None:
         "the sign is lost: tasks that disagree have a negative cosine": abs(expected),
         "only the first layer counts here: use all layers": each[0],
     }
-    _explain(found, expected, known, f"the cosine is {expected:.4g}, but you returned {found:.4g}.")
+    explain(found, expected, known, f"the cosine is {expected:.4g}, but you returned {found:.4g}.")
     if as_number(student([np.zeros(3)], [np.ones(3)]), "one number, the cosine") != 0:
         raise Mistake("a gradient of length 0 has no direction: return 0 for it.")
 
@@ -95,7 +84,7 @@ def verify_scaled_total(student, rng) -> None:
             (importance * errors / [t.var(ddof=1) for t in training]).sum()
         ),
     }
-    _explain(found, expected, known, f"the total is {expected:.4g}, but you returned {found:.4g}.")
+    explain(found, expected, known, f"the total is {expected:.4g}, but you returned {found:.4g}.")
 
 
 SCALED_TOTAL = Exercise(
@@ -148,7 +137,7 @@ def verify_project_conflict(student, rng) -> None:
         "this is the mean: return the sum of both": expected / 2,
     }
     words = "the inner product is negative" if inner < 0 else "the inner product is not negative"
-    _explain(found, expected, known, f"{words}, and your sum is wrong: follow the two lines again.")
+    explain(found, expected, known, f"{words}, and your sum is wrong: follow the two lines again.")
 
 
 def _one_after_the_other(a, b, bb):
@@ -207,7 +196,7 @@ def verify_uncertainty_loss(student, rng) -> None:
             (factor * losses * np.exp(-2 * s) + s / 2).sum()
         ),
     }
-    _explain(found, expected, known, f"the total is {expected:.4g}, but you returned {found:.4g}.")
+    explain(found, expected, known, f"the total is {expected:.4g}, but you returned {found:.4g}.")
 
 
 UNCERTAINTY_LOSS = Exercise(
@@ -253,7 +242,7 @@ def verify_gradnorm_goal(student, rng) -> None:
         "alpha is an exponent, not a factor": mean * share * alpha,
         "alpha is not used": mean * share,
     }
-    _explain(found, expected, known, "wrong goals: mean(norms) * (left / mean(left)) ** alpha.")
+    explain(found, expected, known, "wrong goals: mean(norms) * (left / mean(left)) ** alpha.")
 
 
 GRADNORM_GOAL = Exercise(

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from tlcourse.answers import Mistake, as_array
+from tlcourse.answers import Mistake, as_array, explain
 from tlcourse.exercises import Exercise
 
 
-def _judge(yours, expected, mistakes: dict) -> None:
-    """Raise Mistake with the sentence of the first wrong value that equals `yours`, or another."""
-    if np.allclose(yours, expected, rtol=0, atol=1e-6):
-        return
-    for sentence, wrong in mistakes.items():
-        if np.shape(wrong) == yours.shape and np.allclose(yours, wrong, rtol=0, atol=1e-6):
-            raise Mistake(sentence)
-    raise Mistake(
+def _judge(yours, expected, known: dict) -> None:
+    """Raise Mistake unless `yours` is right; see `explain`."""
+    otherwise = (
         f"the largest error is {np.abs(yours - expected).max():.3g}: the first number should be "
         f"{np.ravel(expected)[0]:.4f}, you returned {np.ravel(yours)[0]:.4f}."
     )
+    explain(yours, expected, known, otherwise)
 
 
 def _tasks(rng):
@@ -50,15 +46,15 @@ def verify_adapt_each(student, rng) -> None:
         yours,
         w - lr * slopes,
         {
-            "you walk uphill: subtract the gradient.": w + lr * slopes,
-            "every task must start from w: yours starts where the task before it ended.": chained,
-            "all tasks share one step: give each task the step of its own gradient.": (
+            "you walk uphill: subtract the gradient": w + lr * slopes,
+            "every task must start from w: yours starts where the task before it ended": chained,
+            "all tasks share one step: give each task the step of its own gradient": (
                 np.tile(w - lr * slopes.mean(0), (len(X), 1))
             ),
-            "the loss is a mean over the examples: divide by their number.": (
+            "the loss is a mean over the examples: divide by their number": (
                 w - lr * slopes * X.shape[1]
             ),
-            "the factor 2 of the square's derivative is missing.": w - lr * slopes / 2,
+            "the factor 2 of the square's derivative is missing": w - lr * slopes / 2,
         },
     )
 
@@ -109,17 +105,17 @@ def verify_outer_gradient(student, rng) -> None:
             yours,
             means[order - 1],
             {
-                "this is the gradient before adaptation: that is joint training, not MAML.": means[
+                "this is the gradient before adaptation: that is joint training, not MAML": means[
                     2
                 ],
-                "this is the gradient on the support set: judge the adapted weights on the queries.": (
+                "this is the gradient on the support set: judge the adapted weights on the queries": (
                     means[3]
                 ),
-                f"this is the gradient of order {3 - order}: order {order} was asked for.": (
+                f"this is the gradient of order {3 - order}: order {order} was asked for": (
                     means[2 - order]
                 ),
-                "average over the tasks, do not add them up.": means[order - 1] * len(X),
-                "you averaged over the weights too: average over the tasks alone.": (
+                "average over the tasks, do not add them up": means[order - 1] * len(X),
+                "you averaged over the weights too: average over the tasks alone": (
                     np.full(len(w), means[order - 1].mean())
                 ),
             },
@@ -166,12 +162,12 @@ def verify_reptile_step(student, rng) -> None:
         yours,
         w + rate * way,
         {
-            "you walk away from the adapted weights: move towards them.": w - rate * way,
-            "this is the mean of the adapted weights: go only a part, `rate`, of the way.": w + way,
-            "you follow the last task alone: average over the tasks.": (
+            "you walk away from the adapted weights: move towards them": w - rate * way,
+            "this is the mean of the adapted weights: go only a part, `rate`, of the way": w + way,
+            "you follow the last task alone: average over the tasks": (
                 w + rate * (adapted[-1] - w)
             ),
-            "average over the tasks, do not add up.": w + rate * way * len(adapted),
+            "average over the tasks, do not add up": w + rate * way * len(adapted),
         },
     )
 

@@ -6,19 +6,8 @@ import math
 
 import numpy as np
 
-from tlcourse.answers import Mistake, as_array, as_number, describe
+from tlcourse.answers import Mistake, as_array, as_number, describe, explain
 from tlcourse.exercises import Exercise
-
-
-def _explain(found, expected, known: dict, otherwise: str) -> None:
-    """Raise the sentence of the wrong result in `known` that `found` equals, if it is not right."""
-    if np.allclose(found, expected, rtol=1e-6, atol=1e-9):
-        return
-    for words, wrong in known.items():
-        if np.allclose(found, wrong, rtol=1e-6, atol=1e-9):
-            raise Mistake(f"{words}.")
-    raise Mistake(otherwise)
-
 
 # ── drop_out ────────────────────────────────────────────────────────────────────────────────
 
@@ -82,7 +71,7 @@ def verify_adam_first_step(student, rng) -> None:
     what = "an array of the shape of weights"
     for decoupled in (False, True):
         found = as_array(student(weights, gradient, lr, decay, decoupled), weights.shape, what)
-        _explain(
+        explain(
             found,
             adam_slowly(weights, gradient, lr, decay, decoupled),
             _known_steps(weights, gradient, lr, decay, decoupled),
@@ -173,9 +162,7 @@ def verify_l2sp_penalty(student, rng) -> None:
         / 2,
     }
     expected = (alpha * pulled + beta * new) / 2
-    _explain(
-        found, expected, known, f"the penalty is {expected:.4g}, but you returned {found:.4g}."
-    )
+    explain(found, expected, known, f"the penalty is {expected:.4g}, but you returned {found:.4g}.")
 
 
 L2SP_PENALTY = Exercise(
@@ -301,7 +288,7 @@ def verify_smooth_labels(student, rng) -> None:
             one_hot * (1 - epsilon) + (1 - one_hot) * epsilon / n_classes
         ),
     }
-    _explain(found, expected, known, "the numbers are wrong: compare a row with the example.")
+    explain(found, expected, known, "the numbers are wrong: compare a row with the example.")
 
 
 SMOOTH_LABELS = Exercise(

@@ -6,19 +6,8 @@ import math
 
 import numpy as np
 
-from tlcourse.answers import Mistake, as_array, as_number, describe
+from tlcourse.answers import Mistake, as_array, as_number, describe, explain
 from tlcourse.exercises import Exercise
-
-
-def _explain(found, expected, known: dict, otherwise: str) -> None:
-    """Raise the sentence of the wrong result in `known` that `found` equals, if it is not right."""
-    if np.allclose(found, expected, rtol=1e-6, atol=1e-9):
-        return
-    for words, wrong in known.items():
-        if np.shape(wrong) == np.shape(found) and np.allclose(found, wrong, rtol=1e-6, atol=1e-9):
-            raise Mistake(f"{words}.")
-    raise Mistake(otherwise)
-
 
 # ── trials to match ─────────────────────────────────────────────────────────────────────────
 
@@ -93,7 +82,7 @@ def verify_expected_improvement(student, rng) -> None:
         ),
     }
     otherwise = "this is not E[max(best - f, 0)] for f normal with mean and std."
-    _explain(found, (best - mean) * share + std * density, known, otherwise)
+    explain(found, (best - mean) * share + std * density, known, otherwise)
 
 
 EXPECTED_IMPROVEMENT = Exercise(
@@ -141,7 +130,7 @@ def verify_process_mean(student, rng) -> None:
         "add the noise to the diagonal of K only, not to every number": kernel(places, x)
         @ np.linalg.solve(kernel(x, x) + noise, y),
     }
-    _explain(found, mean(noise), known, "this is not k(places, x) (K + noise · I)⁻¹ y.")
+    explain(found, mean(noise), known, "this is not k(places, x) (K + noise · I)⁻¹ y.")
 
 
 PROCESS_MEAN = Exercise(
@@ -195,7 +184,7 @@ def verify_optimism_of_best(student, rng) -> None:
         ).mean(),
     }
     otherwise = "choose the best candidate of each row by validation; average validation - test."
-    _explain(found, (best - test[rows, chosen]).mean(), known, otherwise)
+    explain(found, (best - test[rows, chosen]).mean(), known, otherwise)
 
 
 OPTIMISM_OF_BEST = Exercise(
