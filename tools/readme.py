@@ -7,6 +7,7 @@
 
 import base64
 import re
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -17,25 +18,34 @@ SYMBOLS = {"holds": "✓ holds", "partly": "~ partly", "fails": "✗ fails"}
 
 
 def chapter_table(notebooks):
-    """Return Markdown: a line a chapter, and below it the verdict on each of its claims.
+    """Return Markdown: a line a chapter, and below it, folded, the verdict on each of its claims.
 
     Parameters
     ----------
     notebooks : dict of str to nbformat.NotebookNode
         By file name, executed.
     """
-    lines = ["| chapter | time on 2 CPU cores | handbook |", "|---|---|---|"]
-    verdicts = ["", "| handbook | claim, as measured | verdict |", "|---|---|---|"]
+    verdicts = ", ".join(SYMBOLS.values())
+    lines = [f"| chapter | time on 2 CPU cores | handbook | {verdicts} |", "|---|---|---|---|"]
+    folded = []
     for name, notebook in notebooks.items():
         card = notebook.cells[0].source
         title = re.search(r"^# (.+)$", card, re.MULTILINE).group(1)
         minutes = re.search(r"about \d+ min(?= of computing)", card).group(0)
         rows = ", ".join(sorted(set(re.findall(r"H\d\.\d\w?", card))))
-        lines.append(f"| [{title}](chapters/{name}) | {minutes} | {rows} |")
-        for claim in verdict_lines(notebook):
-            row, text, verdict = claim.split(" | ")
-            verdicts.append(f"| {row} | {text} | {SYMBOLS[verdict]} |")
-    return "\n".join(lines + verdicts) + "\n"
+        claims = [line.split(" | ") for line in verdict_lines(notebook)]
+        counts = Counter(verdict for _, _, verdict in claims)
+        tally = " · ".join(f"{counts[v]} {SYMBOLS[v][0]}" for v in SYMBOLS if counts[v])
+        lines.append(f"| [{title}](chapters/{name}) | {minutes} | {rows} | {tally} |")
+        folded += [
+            "",
+            f"<details><summary>{title.split(' · ')[0]}: its {len(claims)} claims</summary>",
+            "",
+        ]
+        folded += ["| handbook | claim, as measured | verdict |", "|---|---|---|"]
+        folded += [f"| {row} | {text} | {SYMBOLS[verdict]} |" for row, text, verdict in claims]
+        folded += ["", "</details>"]
+    return "\n".join(lines + folded) + "\n"
 
 
 def verdict_lines(notebook):
