@@ -32,10 +32,11 @@ FINE_TUNING = {
     "backbone factor": np.array([0.03, 0.1, 0.3, 1.0]),
     "frozen blocks": np.arange(4),
     "augmentation": np.array([0, 1]),
+    "weight decay": np.array([0.01, 1.0]),
     "steps": np.array([25, 50, 100]),
 }
 LABELS = {"georgian": 5, "digits": 2}  # labels a class
-LOGARITHMIC = ("C", "gamma", "lr", "backbone factor", "steps")
+LOGARITHMIC = ("C", "gamma", "lr", "backbone factor", "weight decay", "steps")
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def _splits(target: str) -> data.Splits:
     return getattr(data, target)()
 
 
-def trajectory(target: str, lr, factor, depth, augmented, seed=None) -> np.ndarray:
+def trajectory(target: str, lr, factor, depth, augmented, decay, seed=None) -> np.ndarray:
     """Fine-tune once and return the number of errors on the way.
 
     Parameters
@@ -125,6 +126,8 @@ def trajectory(target: str, lr, factor, depth, augmented, seed=None) -> np.ndarr
         Learning rate of the head, and the factor for the blocks.
     depth, augmented : int
         Frozen blocks; 1 perturbs every batch.
+    decay : float
+        Decoupled weight decay.
     seed : int, optional
         Draw of labels and head; by default the design's own, which no report uses.
 
@@ -160,6 +163,7 @@ def trajectory(target: str, lr, factor, depth, augmented, seed=None) -> np.ndarr
         int(FINE_TUNING["steps"][-1]),
         lr=lr,
         groups=groups,
+        weight_decay=decay,
         augment=perturb if augmented else None,
         hook=watch,
         every=25,
