@@ -1,6 +1,7 @@
 # make lab       open the course in JupyterLab (makes .venv the first time: some minutes)
 # make test      run every check: style, unit tests, notebook rules, the notebooks themselves, a real browser
 # make execute   run every notebook and store its outputs
+# make bench     time meta-learning and balancing beside other libraries (makes .bench-venv the first time)
 #
 # Another Python:      make lab PYTHON=python3.12
 # More for JupyterLab: make lab ARGS=--no-browser
@@ -14,7 +15,7 @@ BIN := $(VENV)/bin
 # The Python version is part of the path, so another PYTHON never meets the packages of the last one.
 SITE := $(VENV)/lib/python$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')/site-packages
 
-.PHONY: help lab test execute
+.PHONY: help lab test execute bench
 
 help:
 	@sed -n "/^#/!q; s/^# \{0,1\}//p" Makefile
@@ -30,6 +31,16 @@ test: $(SITE)/.tlcourse-test
 
 execute: $(SITE)/.tlcourse-test
 	$(BIN)/python tools/execute.py && $(BIN)/python tools/readme.py
+
+# Other libraries live in an environment of their own; one that does not install is left out.
+BENCH := .bench-venv
+bench: $(BENCH)/peers.json
+	OMP_NUM_THREADS=1 TQDM_DISABLE=1 $(BENCH)/bin/python tools/bench.py $(PARTS)
+
+$(BENCH)/peers.json: pyproject.toml constraints.txt tools/peers.py
+	$(PYTHON) -m venv --clear $(BENCH)
+	$(BENCH)/bin/python -m pip install -c constraints.txt -e .
+	$(BENCH)/bin/python tools/peers.py
 
 # One stamp for each extra: made again only when what it depends on changes.
 $(SITE)/.tlcourse-%: pyproject.toml constraints.txt | $(SITE)/pip
