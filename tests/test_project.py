@@ -53,8 +53,13 @@ FLOORS = [
         "photos",
         "maml",
         "episodes",
+        "alignment",
+        "augmentation",
+        "augmented",
+        "imbalance",
+        "processing",
     ],
-    ["answers", "guard", "exercises", "check", "quiz", "widgets", "widgets_tuning"],
+    ["report", "answers", "guard", "exercises", "check", "quiz", "widgets", "widgets_tuning"],
 ]
 ORDER = [room for floor in FLOORS for room in floor]
 # The module a package is imported by, where its name differs.
