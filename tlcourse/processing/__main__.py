@@ -1,0 +1,55 @@
+"""Audit a CSV file: python -m tlcourse.processing table.csv --label COLUMN."""
+
+import argparse
+import sys
+
+from tlcourse.processing import audit
+from tlcourse.processing.tables import read_column, read_csv
+
+
+def main(arguments=None) -> int:
+    """Print the report on a CSV file; return 1 if something was found, 0 if not."""
+    parser = argparse.ArgumentParser("python -m tlcourse.processing", description=main.__doc__)
+    parser.add_argument("table", help="a CSV file with a header")
+    parser.add_argument("--label", metavar="COLUMN", help="the column to predict")
+    parser.add_argument(
+        "--groups", metavar="COLUMN", help="the column that says what belongs together"
+    )
+    parser.add_argument("--other", metavar="FILE", help="a second CSV file, such as the test set")
+    given = parser.parse_args(arguments)
+    try:
+        header, X, beside = divided(given.table, given.label, given.groups)
+        second = {}
+        if given.other:
+            names, other, theirs = divided(given.other, given.label, given.groups, needed=False)
+            if set(names) != set(header):
+                odd = ", ".join(sorted(set(names) ^ set(header)))
+                raise ValueError(
+                    f"the two files have different columns ({odd}): give both the same."
+                )
+            order = [names.index(name) for name in header]
+            other = [[row[j] for j in order] for row in other]
+            second = {"other": other, "other_groups": theirs[1] if beside[1] else None}
+        report = audit(X, beside[0], beside[1], names=header, **second)
+    except ValueError as error:
+        parser.error(str(error))  # prints one sentence and ends with status 2
+    print(report)
+    return int(len(report) > 0)
+
+
+def divided(path: str, label: str | None, groups: str | None, needed: bool = True):
+    """Return a CSV file's other columns: their names and rows; and label and groups, each a `Column`."""
+    header, rows = read_csv(path)
+    for name in filter(None, (label, groups)):
+        if needed and name not in header:
+            raise ValueError(f"{path} has no column {name!r}: it has {', '.join(header)}.")
+    kept = [j for j, name in enumerate(header) if name not in (label, groups)]
+    beside = [
+        read_column(name, [row[header.index(name)] for row in rows]) if name in header else None
+        for name in (label, groups)
+    ]
+    return [header[j] for j in kept], [[row[j] for j in kept] for row in rows], beside
+
+
+if __name__ == "__main__":
+    sys.exit(main())

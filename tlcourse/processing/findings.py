@@ -1,0 +1,193 @@
+"""What a finding is, and the checks that look at the cells: what stands in them, what is missing.
+
+Every check is a function of a `Table` (some take more) that yields one `Finding` for each thing that it
+finds. Its limits are chosen so that nothing is found in three clean tables (wine, breast cancer,
+digits). A limit is a habit, not a law: a finding asks you to look.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.stats import norm, rankdata
+
+from tlcourse.processing.tables import Column, Table
+
+CODES = (-99999, -9999, -999, -99, 99, 999, 9999, 99999)  # numbers that mean "not measured"
+CLASSES = 20  # up to so many, a label is taken class by class
+ALPHA = 0.001  # chance of a false alarm for all columns of a check together
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong with a table.
+
+    Attributes
+    ----------
+    check : str
+        Which check found it.
+    column : str
+        The column's name; "(rows)" where whole rows are concerned.
+    what, todo : str
+        What was found, and what to do about it: a sentence each.
+    where : numpy.ndarray of int, shape (rows,)
+        The positions of the rows that it concerns, counted from 0.
+    """
+
+    check: str
+    column: str
+    what: str
+    todo: str
+    where: np.ndarray = field(repr=False, compare=False)
+
+    @property
+    def rows(self) -> int:
+        """How many rows it concerns."""
+        return len(self.where)
+
+    def __str__(self) -> str:
+        rows = f"{self.rows:,} row{'s' * (self.rows != 1)}"
+        return f"{self.column}, {rows}: {self.what}\n      → {self.todo}"
+
+
+def rows(mask) -> np.ndarray:
+    """Return the positions at which a mask is true."""
+    return np.flatnonzero(mask)
+
+
+# ── what stands in the cells ────────────────────────────────────────────────────────────────
+
+
+def column_names(table: Table) -> Iterator[Finding]:
+    """Find names that several columns share."""
+    for name, times in Counter(table.names).items():
+        if times > 1:
+            what = f"{times} columns have this name"
+            todo = "rename them: code that asks by name gets only one, or both."
+            yield Finding("column names", name, what, todo, np.arange(table.n))
+
+
+def mixed_types(table: Table) -> Iterator[Finding]:
+    """Find text in a column of numbers."""
+    for column in table.columns:
+        if column.stray:
+            what = f"text among numbers, such as {next(iter(column.stray.values()))!r}"
+            todo = "correct these cells at their source, or make them missing."
+            yield Finding("mixed types", column.name, what, todo, np.array(list(column.stray)))
+
+
+def spellings(table: Table) -> Iterator[Finding]:
+    """Find text that differs only in capitals, spaces, dots, hyphens or underscores."""
+    for column in (column for column in table.columns if not column.numeric):
+        texts = Counter(column.values[~column.missing].tolist())
+        alike = defaultdict(list)
+        for text, _ in texts.most_common():
+            alike["".join(filter(str.isalnum, text.casefold())) or text].append(text)
+        usual = {other: first for first, *others in alike.values() for other in others}
+        if usual:
+            other, first = next(iter(usual.items()))
+            what = f"one category written in several ways, such as {other!r} for {first!r}"
+            todo = "give each category one spelling before you encode it."
+            where = rows([text in usual for text in column.values])
+            yield Finding("spellings", column.name, what, todo, where)
+
+
+def infinities(table: Table) -> Iterator[Finding]:
+    """Find infinite numbers."""
+    for column in table.columns:
+        if column.numeric and np.isinf(column.values).any():
+            what, todo = (
+                "infinite numbers",
+                "find the division by zero that made them; make them missing.",
+            )
+            yield Finding("infinities", column.name, what, todo, rows(np.isinf(column.values)))
+
+
+# ── what is missing ─────────────────────────────────────────────────────────────────────────
+
+
+def missing_values(table: Table) -> Iterator[Finding]:
+    """Find cells without content; a column without any content is a finding of its own."""
+    for column in table.columns:
+        share = column.missing.mean()
+        if share == 1:
+            what, todo = "the column is empty", "drop it."
+            yield Finding("empty columns", column.name, what, todo, np.arange(table.n))
+        elif share > 0:
+            todo = "fill them inside the Pipeline: SimpleImputer(strategy='median', add_indicator=True)."
+            if share > 0.5:
+                todo = "ask whether the column is worth keeping; if so, add an indicator of missingness."
+            what = f"{share:.1%} of the cells are missing"
+            yield Finding("missing values", column.name, what, todo, rows(column.missing))
+
+
+def codes_of(column: Column) -> list[int]:
+    """Return the numbers such as -999 that occur more than once, far away from all the others."""
+    others = column.finite[~np.isin(column.finite, CODES)]
+    if not len(others):
+        return []
+    low, high = others[0], others[-1]
+    beyond = [code for code in CODES if max(code - high, low - code) > high - low]
+    return [code for code in beyond if np.sum(column.finite == code) > 1]
+
+
+def missing_codes(table: Table) -> Iterator[Finding]:
+    """Find numbers that stand for a missing one."""
+    for column in table.columns:
+        for code in codes_of(column):
+            what = f"{code} looks like a code for 'not measured'"
+            todo = f"make it missing: replace {code} by nan."
+            yield Finding("missing codes", column.name, what, todo, rows(column.values == code))
+
+
+def measured(column: Column) -> np.ndarray:
+    """Return a column's numbers without infinities and codes for missing ones: those are NaN."""
+    values = np.where(np.isfinite(column.values), column.values, np.nan)
+    return np.where(np.isin(values, codes_of(column)), np.nan, values)
+
+
+def missing_pattern(table: Table, label: Column | None) -> Iterator[Finding]:
+    """Find missingness that depends on another column or on the label: not MCAR, at best MAR.
+
+    A column's missingness (0 or 1) is correlated with the ranks of each other column, and with each
+    class of a label. Whether cells are missing because of what would have stood in them (MNAR) no
+    table can tell.
+    """
+    gaps = [(j, c) for j, c in enumerate(table.columns) if 10 <= c.missing.sum() <= table.n - 10]
+    if not gaps:
+        return
+    views = [(column.name, _ranks(column)) for column in table.columns]
+    if label and len(label.counts) <= CLASSES:
+        views += [(label.name, label.codes == code) for code in set(label.codes.tolist())]
+    elif label:
+        views.append((label.name, _ranks(label)))
+    Z = np.column_stack([standard(view.astype(float)) for _, view in views])
+    limit = norm.isf(ALPHA / 2 / (len(gaps) * len(views))) / np.sqrt(table.n)
+    for j, column in gaps:
+        r = np.abs(standard(column.missing.astype(float)) @ Z) / table.n
+        r[j] = 0
+        if r.max() > max(limit, 0.1):
+            what = (
+                f"whether a cell is missing depends on {views[r.argmax()][0]!r}, r = {r.max():.2f}"
+            )
+            todo = "do not drop these rows; impute from the other columns, and add an indicator."
+            yield Finding("missing pattern", column.name, what, todo, rows(column.missing))
+
+
+def _ranks(column: Column) -> np.ndarray:
+    return np.where(column.missing, np.nan, rankdata(column.codes))
+
+
+def standard(values: np.ndarray) -> np.ndarray:
+    """Return values with mean 0 and variance 1; 0 where there is none, or nothing varies."""
+    known = np.isfinite(values)
+    size = np.abs(values[known]).max(initial=0) or 1.0
+    deviation = values[known] / size  # so that squares of huge numbers do not overflow
+    deviation -= deviation.mean() if len(deviation) else 0
+    spread = np.sqrt((deviation**2).mean()) if len(deviation) else 0
+    scaled = np.zeros(len(values))
+    scaled[known] = deviation / spread if spread > 1e-12 else 0
+    return scaled
