@@ -392,6 +392,12 @@ def test_numbers_stored_as_text_are_numbers_and_none_is_a_word():
     assert not tables.read_column("a", ["none", "none", "surgery"]).missing.any()
 
 
+def test_a_space_makes_another_category():
+    report = audit([["Rome"], ["Rome"], ["Rome "], ["Lima"]])
+    assert found(report) == {("spellings", "column 0", 1)}
+    assert "'Rome ' for 'Rome'" in report[0].what
+
+
 def test_masked_cells_are_missing():
     X = np.ma.masked_less(np.arange(40.0).reshape(20, 2) % 7, 1)
     assert found(audit(X)) >= {("missing values", "column 0", 3), ("missing values", "column 1", 3)}

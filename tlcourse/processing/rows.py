@@ -88,10 +88,14 @@ def labels(label: Column) -> Iterator[Finding]:
     elif is_classes(label):
         rare = rows(np.isin(label.codes, found[counts * RARE < counts.max()]))
         if len(rare):
-            names = ", ".join(sorted({f"{label.values[row]}" for row in rare})[:5])
+            names = ", ".join(sorted({_short(label.values[row]) for row in rare})[:5])
             what = f"rare classes ({names}): the largest has over {RARE} times as many rows"
             todo = "stratify the split, report balanced accuracy, set class_weight='balanced'."
             yield Finding("imbalance", label.name, what, todo, rare)
+
+
+def _short(value) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def label_conflicts(table: Table, label: Column) -> Iterator[Finding]:

@@ -121,12 +121,12 @@ def read_column(name, cells) -> Column:
         values = cells.astype(float)
         return Column(str(name), values, np.isnan(values), {})
     except (TypeError, ValueError, OverflowError):
-        return _parsed(str(name), [str(cell).strip() for cell in cells])
+        return _parsed(str(name), [str(cell) for cell in cells])
 
 
 def _parsed(name: str, texts: list[str]) -> Column:
     numbers = {text: _number(text) for text in set(texts)}
-    missing = np.array([text in MISSING_WORDS for text in texts])
+    missing = np.array([text.strip() in MISSING_WORDS for text in texts])
     values = np.array([numbers[text] for text in texts])
     unread = np.isnan(values) & ~missing
     if 2 * unread.sum() > (~missing).sum():
