@@ -84,13 +84,19 @@ def test_ratios_need_positive_columns_and_the_same_ones():
 
 
 def test_few_labels_choose_the_scaler_that_is_clearly_better():
-    source, pool, _ = alignment.two_hospitals("units", 0)
-    assert alignment.choose_scaler(source, pool, 10, 0) == "its own"
+    source, pool, test = alignment.two_hospitals("units", 0)
+    few = alignment.few_rows(pool[1], 10, 0)
+    assert np.bincount(pool[1][few]).tolist() == [10, 10]
+    assert alignment.choose_scaler(source, pool, few) == "its own"
+    assert 0.7 < alignment.few_alone(pool, test, few) < 1
     source, pool, _ = alignment.two_hospitals("shift", 0)
-    assert alignment.choose_scaler(source, pool, 10, 0) != "its own"
-    for per_class in (0, 10_000):
-        with pytest.raises(ValueError, match="at least 1"):
-            alignment.choose_scaler(source, pool, per_class, 0)
+    assert alignment.choose_scaler(source, pool, alignment.few_rows(pool[1], 10, 0)) != "its own"
+
+
+@pytest.mark.parametrize("per_class", [0, 4])
+def test_a_draw_larger_than_a_class_is_refused(per_class):
+    with pytest.raises(ValueError, match="at least 1"):
+        alignment.few_rows(np.repeat([0, 1], [3, 9]), per_class, 0)
 
 
 # ── CORAL ───────────────────────────────────────────────────────────────────────────────────

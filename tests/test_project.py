@@ -33,6 +33,7 @@ FLOORS = [
         "figures_language",
         "figures_maml",
         "figures_multitask",
+        "figures_augmentation",
     ],
     [
         "transfer",
@@ -59,7 +60,17 @@ FLOORS = [
         "imbalance",
         "processing",
     ],
-    ["report", "answers", "guard", "exercises", "check", "quiz", "widgets", "widgets_tuning"],
+    [
+        "report",
+        "answers",
+        "guard",
+        "exercises",
+        "check",
+        "quiz",
+        "widgets",
+        "widgets_tuning",
+        "widgets_augmentation",
+    ],
 ]
 ORDER = [room for floor in FLOORS for room in floor]
 # The module a package is imported by, where its name differs.

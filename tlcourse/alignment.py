@@ -113,21 +113,34 @@ def three_scalers(source, pool, test) -> dict[str, float]:
     return found
 
 
-def choose_scaler(source, pool, per_class: int, seed: int) -> str:
-    """Return which of `SCALERS` is best on a few labelled rows of the target's pool; ties go first.
+def few_rows(y, per_class: int, seed: int) -> np.ndarray:
+    """Draw `per_class` rows of every class at random.
 
     Raises
     ------
     ValueError
-        If a class has fewer rows than `per_class` in the pool.
+        If a class has fewer rows.
     """
-    X, y = pool
     rng, classes = np.random.default_rng([seed, 72]), np.unique(y)
     if per_class < 1 or min((y == k).sum() for k in classes) < per_class:
         raise ValueError(f"{per_class} labels a class: take at least 1, and as many as there are.")
-    few = np.concatenate([rng.choice(np.flatnonzero(y == k), per_class, False) for k in classes])
-    found = three_scalers(source, pool, (X[few], y[few]))
+    return np.concatenate([rng.choice(np.flatnonzero(y == k), per_class, False) for k in classes])
+
+
+def choose_scaler(source, pool, few: np.ndarray) -> str:
+    """Return which of `SCALERS` is best on the labelled rows `few` of the pool; ties go first."""
+    found = three_scalers(source, pool, (pool[0][few], pool[1][few]))
     return max(SCALERS, key=found.get)
+
+
+def few_alone(pool, test, few: np.ndarray) -> float:
+    """Return the balanced accuracy of an SVM that learns from the labelled rows `few` alone.
+
+    It is scaled by all of `pool`: the simple baseline that needs no source.
+    """
+    scaler = StandardScaler().fit(pool[0])
+    model = SVC(C=10).fit(scaler.transform(pool[0][few]), pool[1][few])
+    return float(balanced_accuracy_score(test[1], model.predict(scaler.transform(test[0]))))
 
 
 def ratios(source, target) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,58 @@
+"""Explorer of lesson 7b: a policy, its strength, and what the pictures look like then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import ipywidgets
+import numpy as np
+from IPython.display import display
+
+from tlcourse import augmentation, plots
+from tlcourse.data import ImageSet
+
+STRENGTHS = (0.25, 0.5, 1.0, 2.0)
+
+
+def policy_explorer(train: ImageSet, gains: Mapping, seed: int = 0) -> ipywidgets.VBox:
+    """Return menus for a policy and its strength, with changed pictures and the measured gain.
+
+    Parameters
+    ----------
+    train : ImageSet
+        A few pictures, such as one a class.
+    gains : dict of str to array_like, shape (seeds,)
+        Accuracy with the policy minus accuracy without, at the strength that was chosen for it.
+    seed : int
+        Of the copies.
+
+    Returns
+    -------
+    ipywidgets.VBox
+        Slider and menu obey the keyboard: arrow keys move them.
+    """
+    menu = ipywidgets.Dropdown(options=list(gains), description="policy")
+    slider = ipywidgets.SelectionSlider(options=STRENGTHS, value=1.0, description="strength")
+    output = ipywidgets.Output()
+
+    def draw(change=None):
+        with output:
+            output.clear_output(wait=True)
+            display(changed(train, menu.value, slider.value, seed))
+            gain = 100 * np.mean(gains[menu.value])
+            print(f"{menu.value}, at its chosen strength: {gain:+.1f} points at 5 labels a class")
+
+    menu.observe(draw, "value")
+    slider.observe(draw, "value")
+    draw()
+    return ipywidgets.VBox([menu, slider, output])
+
+
+def changed(train: ImageSet, name: str, strength: float, seed: int = 0):
+    """Return a figure: the pictures as they are, and two rows of changed copies."""
+    transform = augmentation.policy(name, strength)
+    banks = [augmentation.copies(train, transform, seed + k, n=1, group=2) for k in range(2)]
+    rows = [train.images, *(images[len(train) :] for images, _ in banks)]
+    return plots.image_grid(
+        np.concatenate([row.clamp(0, 1).cpu() for row in rows]), columns=len(train)
+    )
