@@ -52,6 +52,7 @@ FLOORS = [
         "scores",
         "sources",
         "photos",
+        "album",
         "maml",
         "episodes",
         "alignment",
