@@ -89,6 +89,9 @@ def test_few_labels_choose_the_scaler_that_is_clearly_better():
     assert np.bincount(pool[1][few]).tolist() == [10, 10]
     assert alignment.choose_scaler(source, pool, few) == "its own"
     assert 0.7 < alignment.few_alone(pool, test, few) < 1
+    found = alignment.spend(source, pool, test, 10, 0)
+    assert found["picked"] == alignment.three_scalers(source, pool, test)["its own"]
+    assert found["alone"] == alignment.few_alone(pool, test, few)
     source, pool, _ = alignment.two_hospitals("shift", 0)
     assert alignment.choose_scaler(source, pool, alignment.few_rows(pool[1], 10, 0)) != "its own"
 

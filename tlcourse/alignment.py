@@ -143,6 +143,19 @@ def few_alone(pool, test, few: np.ndarray) -> float:
     return float(balanced_accuracy_score(test[1], model.predict(scaler.transform(test[0]))))
 
 
+def spend(source, pool, test, per_class: int, seed: int) -> dict[str, float]:
+    """Return two uses of the same few target labels, as balanced accuracy on the test rows.
+
+    Returns
+    -------
+    dict of str to float
+        "picked": the source's SVM under the scaler that these labels pick; "alone": `few_alone`.
+    """
+    few = few_rows(pool[1], per_class, seed)
+    picked = three_scalers(source, pool, test)[choose_scaler(source, pool, few)]
+    return {"picked": picked, "alone": few_alone(pool, test, few)}
+
+
 def ratios(source, target) -> tuple[np.ndarray, np.ndarray]:
     """Return, for each column, target median / source median, and the same of interquartile ranges.
 
@@ -254,13 +267,13 @@ def from_print_to_hand(
     model = models.classifier(models.SmallCNN(), len(printed.names)).to(printed.images.device)
     images, labels, test = printed.images, printed.labels, target.test
     training.fit(model, images, labels, steps, lr=5e-3, batch_size=32, augment=augment, seed=seed)
-    seen = augment(images.repeat(4, 1, 1, 1), torch.Generator().manual_seed(seed))
+    seen = augment(images.repeat(2, 1, 1, 1), torch.Generator().manual_seed(seed))
     models.reestimate_batchnorm(model, seen)  # as every network of the course, on what it learned
     found = {"as it is": training.accuracy(model, test.images, test.labels)}
     S, T, X = (
         transfer.features(model.backbone, i) for i in (seen, target.pool.images, test.images)
     )
-    head = LogisticRegression(max_iter=300).fit(coral(S, T), labels.repeat(4).cpu())
+    head = LogisticRegression(max_iter=300).fit(coral(S, T), labels.repeat(2).cpu())
     found["CORAL"] = float(head.score(X, test.labels.cpu()))
     models.reestimate_batchnorm(model, target.pool.images)
     found["AdaBN"] = training.accuracy(model, test.images, test.labels)

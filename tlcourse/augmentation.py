@@ -70,7 +70,7 @@ def policy(name: str, strength: float = 1.0) -> Callable:
 
 
 def copies(
-    train: ImageSet, transform: Callable, seed: int, n: int = COPIES, group: int = 5
+    train: ImageSet, transform: Callable, seed: int, n: int = COPIES, group: int = 10
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the pictures of a set and `n` changed copies of each, with soft labels.
 

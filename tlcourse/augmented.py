@@ -97,7 +97,7 @@ def score(networks: Networks, test: ImageSet, views: Callable | None = None, n: 
         rows = torch.randperm(len(test), generator=torch.Generator().manual_seed(0))
         with runtime.seeded(0):
             for _ in range(n):
-                parts = [views(test.images[part], test.labels[part]) for part in rows.split(5)]
+                parts = [views(test.images[part], test.labels[part]) for part in rows.split(10)]
                 changed = torch.cat([images for images, _ in parts])[rows.argsort()]
                 said += networks(changed.flatten(1)).softmax(-1)
     return (said.argmax(-1) == test.labels).float().mean(1).cpu().numpy()
