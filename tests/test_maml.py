@@ -1,5 +1,6 @@
 """Meta-gradients against an independent loop and finite differences; episodes; bad input."""
 
+import warnings
 from functools import partial
 
 import numpy as np
@@ -143,6 +144,58 @@ def test_meta_training_teaches_to_adapt():
     test = maml.sine_tasks([np.random.default_rng(9)] * 2, 100)
     before, after = (maml.errors_along(model, w, test, (5,)) for w in (start, trained))
     assert (after < 0.7 * before).all()
+
+
+def gradients_apart(found, due):
+    found, due = (torch.cat([g.flatten() for g in part.values()]) for part in (found, due))
+    return ((found - due).norm() / due.norm()).item()
+
+
+def test_a_compiled_gradient_is_exact():
+    # As small as can be, because compiling takes long; `make bench` compares larger networks.
+    weights = maml.initial_weights(lambda: nn.Linear(2, 1).double(), [0])
+    tasks = maml.Tasks(*(torch.randn(2, 3, k).double() for k in (2, 1, 2, 1)))
+    outer = partial(maml.maml_gradient, nn.Linear(2, 1), loss=F.mse_loss, lr=0.1)
+    with warnings.catch_warnings(record=True) as said:
+        fast = maml.compiled(outer)
+        found = fast(weights, tasks)
+    if any("C++ compiler" in str(w.message) for w in said):
+        pytest.skip("no C++ compiler here")
+    assert gradients_apart(found, outer(weights, tasks)) < 1e-12
+    plain, quick = (maml.meta_train(weights, lambda: tasks, g, 3) for g in (outer, fast))
+    assert gradients_apart(quick, plain) < 1e-12
+    assert gradients_apart(plain, weights) > 1e-4
+
+
+@pytest.mark.parametrize("method", ["MAML", "FOMAML", "ANIL", "Reptile", "joint pretraining"])
+def test_what_is_recorded_is_the_method_for_any_number_of_tasks(method, monkeypatch):
+    monkeypatch.setattr(torch, "compile", lambda recorded, **options: recorded)
+    model, weights = maml.sine_network(), maml.initial_weights(maml.sine_network, [0, 1])
+    outer = maml.sine_methods(model)[method][0]
+    fast = maml.compiled(outer)
+    for tasks, seed in ((3, 0), (3, 1), (2, 0)):
+        drawn = maml.sine_tasks([np.random.default_rng(seed), np.random.default_rng(9)], tasks)
+        weights = {n: w + 0.1 for n, w in weights.items()}
+        assert gradients_apart(fast(weights, drawn), outer(weights, drawn)) < 1e-6
+
+
+def test_without_a_compiler_training_says_so_and_goes_on(monkeypatch):
+    def broken(recorded, **options):
+        def fail(*arguments):
+            raise RuntimeError("No working C++ compiler found\nand many more lines")
+
+        return fail
+
+    monkeypatch.setattr(torch, "compile", broken)
+    model, weights, tasks = problem("none")
+    outer = partial(maml.maml_gradient, model, loss=F.mse_loss)
+    with pytest.warns(UserWarning, match=r"works \(No working C\+\+ compiler found\): the") as said:
+        found = maml.meta_train(weights, lambda: tasks, outer, 2, compile=True)
+    assert len(said) == 1
+    assert gradients_apart(found, maml.meta_train(weights, lambda: tasks, outer, 2)) == 0
+    endless = tasks._replace(query_targets=tasks.query_targets * float("inf"))
+    with pytest.raises(ValueError, match="gradient is NaN"):
+        maml.meta_train(weights, lambda: endless, outer, 1)
 
 
 def test_saved_bytes_grow_linearly_in_tasks_and_steps():

@@ -10,7 +10,9 @@ derivative outside, vmap gives wrong second derivatives for layers with affine n
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import partial
 from typing import NamedTuple
 
@@ -22,6 +24,7 @@ from torch.func import functional_call, vmap
 
 from tlcourse import runtime
 
+RECORDING = ContextVar("recording", default=False)  # `compiled` is at work: no value can be read
 RATE = "rate of "  # a weight's own inner learning rate (Meta-SGD) is kept under this and its name
 
 
@@ -140,7 +143,7 @@ def adapt(
     fast = {n: w if w.requires_grad else w.detach().requires_grad_() for n, w in fast.items()}
     for step in range(steps):
         losses = task_losses(model, fast, *support, loss)
-        if not torch.isfinite(losses).all():
+        if not RECORDING.get() and not torch.isfinite(losses).all():
             raise ValueError(
                 f"the loss is NaN or infinite at inner step {step + 1}: lower the inner learning "
                 "rate, or repair the inputs."
@@ -186,9 +189,12 @@ def maml_gradient(
     learners = len(next(iter(weights.values())))
     if chunk_size is not None and chunk_size < 1:
         raise ValueError(f"chunk_size is {chunk_size}: take at least 1 task at a time.")
+    owner = for_tasks({"": torch.arange(learners)}, n)[""]
     for index in torch.arange(n).split(chunk_size or n):
-        fast = {name: w[index] for name, w in for_tasks(start, n).items()}
-        part = tasks.rows(index)
+        if len(index) == n:
+            fast, part = for_tasks(start, n), tasks
+        else:
+            fast, part = {k: w[owner[index]] for k, w in start.items()}, tasks.rows(index)
         fast = adapt(model, fast, part[:2], loss, steps, lr, second_order=second_order, only=only)
         losses = task_losses(model, fast, *part[2:], loss)
         (losses.sum() * learners / n).backward()
@@ -230,6 +236,47 @@ def reptile_gradient(model, weights: dict, tasks: Tasks, loss, steps=10, lr=0.02
 # ── outer loop ──────────────────────────────────────────────────────────────────────────────
 
 
+def compiled(outer_gradient: Callable) -> Callable:
+    """Return the same outer gradient, made of few loops in machine code.
+
+    One call is recorded, with all operations of both derivatives, and `torch.compile` joins them.
+    That takes seconds to minutes, once for each shape of the tasks: it pays for thousands of
+    meta-steps of a small network. Where nothing can be compiled, a warning says so, and the
+    outer gradient stays as it was.
+    """
+    made = {}
+
+    def gradient(weights, tasks):
+        shapes = tuple(part.shape for part in (*weights.values(), *tasks))
+        if shapes not in made:
+            made[shapes] = _compile(outer_gradient, weights, tasks)
+        return made[shapes](weights, tasks)
+
+    return gradient
+
+
+def _compile(outer_gradient, weights, tasks):
+    from torch.fx.experimental.proxy_tensor import make_fx  # takes long, so only where needed
+
+    token = RECORDING.set(True)
+    try:
+        recorded = make_fx(outer_gradient)(weights, tasks)
+    finally:
+        RECORDING.reset(token)
+    fast = torch.no_grad()(torch.compile(recorded, fullgraph=True, dynamic=False))
+    try:
+        fast(weights, tasks)
+    except RuntimeError as error:
+        reason = str(error).partition("\n")[0]
+        warnings.warn(
+            f"compile=True needs a C++ compiler that works ({reason}): the training goes on without, "
+            "slower and with the same result.",
+            stacklevel=3,
+        )
+        return outer_gradient
+    return fast
+
+
 def meta_train(
     weights: dict,
     sample_tasks: Callable[[], Tasks],
@@ -237,6 +284,8 @@ def meta_train(
     steps: int,
     meta_lr: float = 1e-3,
     description: str = "meta-training",
+    *,
+    compile: bool = False,
 ) -> dict[str, torch.Tensor]:
     """Train the start with Adam; return the new weights, the given ones stay.
 
@@ -251,6 +300,8 @@ def meta_train(
         ``outer_gradient(weights, tasks)``, such as a partial of `maml_gradient`.
     steps : int
         Meta-steps, at least 1.
+    compile : bool
+        Use `compiled`; worth its start for thousands of meta-steps.
 
     Raises
     ------
@@ -259,15 +310,20 @@ def meta_train(
     """
     if steps < 1:
         raise ValueError(f"steps is {steps}: take at least 1 meta-step.")
-    weights = {name: w.clone() for name, w in weights.items()}
-    optimizer = torch.optim.Adam(weights.values(), lr=meta_lr)
+    if compile:
+        outer_gradient = compiled(outer_gradient)
+    # All weights are pieces of one vector, so that Adam has one tensor to move instead of many.
+    vector = torch.cat([w.flatten() for w in weights.values()])
+    pieces = vector.split([w.numel() for w in weights.values()])
+    weights = {n: p.view_as(w) for (n, w), p in zip(weights.items(), pieces, strict=True)}
+    optimizer = torch.optim.Adam([vector], lr=meta_lr)
     for step in runtime.progress(range(steps), description):
-        for name, gradient in outer_gradient(weights, sample_tasks()).items():
-            weights[name].grad = gradient
-        if not all(torch.isfinite(w.grad).all() for w in weights.values()):
+        found = outer_gradient(weights, sample_tasks())
+        vector.grad = torch.cat([found[name].flatten() for name in weights])
+        if not torch.isfinite(vector.grad).all():
             raise ValueError(f"the outer gradient is NaN at meta-step {step + 1}: lower meta_lr.")
         optimizer.step()
-    return {name: w.detach() for name, w in weights.items()}
+    return {name: w.clone() for name, w in weights.items()}
 
 
 def saved_bytes(run: Callable[[], object]) -> int:

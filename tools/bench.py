@@ -73,8 +73,12 @@ def stacked(model) -> dict[str, torch.Tensor]:
     return {name: w.detach()[None].clone() for name, w in model.named_parameters()}
 
 
-def ours(model, tasks, outer):
+def ours(model, tasks, outer, compile=False):
     """Return a function that takes n meta-steps with the library's own loop."""
+    if compile:
+        plain, outer = outer, maml.compiled(outer)  # once, not in each turn
+        pair = [gradient(stacked(model), tasks).values() for gradient in (plain, outer)]
+        assert apart(*pair) < 1e-5, "the compiled gradient is another one"
     return lambda n: maml.meta_train(stacked(model), lambda: tasks, outer, n)
 
 
@@ -109,8 +113,9 @@ def compare_maml(title, model, tasks, loss, steps, lr, **variants):
     """Print our time beside the peers'; `variants` are more settings of our own."""
     work = {}
     for name, options in ({OURS: {}} | variants).items():
+        fast = options.pop("compile", False)
         outer = partial(maml.maml_gradient, model, loss=loss, steps=steps, lr=lr, **options)
-        work[name] = ours(model, tasks, outer)
+        work[name] = ours(model, tasks, outer, fast)
     for name, found in peers.load(peers.MAML).items():
         gradients_agree(peers.MAML[name], found, model, tasks, loss, steps, lr)
         mine = copy.deepcopy(model)
@@ -123,7 +128,8 @@ def waves() -> None:
     torch.manual_seed(0)
     tasks = maml.sine_tasks([np.random.default_rng(0)], 25)
     for steps in (1, 5):
-        compare_maml("waves", maml.sine_network(), tasks, F.mse_loss, steps, 0.01)
+        fast = {f"{OURS}, compile=True": {"compile": True}}
+        compare_maml("waves", maml.sine_network(), tasks, F.mse_loss, steps, 0.01, **fast)
 
 
 def letters() -> None:
