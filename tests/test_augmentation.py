@@ -62,7 +62,7 @@ def test_one_call_changes_a_batch_alike_and_groups_do_not(train):
     with runtime.seeded(0):
         whole = erase(white.images, white.labels)[0]
     assert (whole == whole[0]).all()
-    groups = augmentation.copies(white, erase, 0, n=1)[0][40:]
+    groups = augmentation.copies(white, erase, 0, n=1, group=5)[0][40:]
     assert len(groups.flatten(1).unique(dim=0)) > 4
 
 
