@@ -59,6 +59,9 @@ FLOORS = [
         "augmentation",
         "augmented",
         "imbalance",
+        "gaps",
+        "cleaning",
+        "inspection",
         "processing",
     ],
     [

@@ -1,0 +1,81 @@
+"""Chapter 7: what of the test rows reaches the learning? Copied rows, and leaks of a procedure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+
+def copies(X, others) -> np.ndarray:
+    """Return which rows of `X` also stand, number for number, among the rows of `others`.
+
+    Parameters
+    ----------
+    X : array_like, shape (n, d)
+    others : array_like, shape (m, d)
+
+    Returns
+    -------
+    array of bool, shape (n,)
+    """
+    known = {row.tobytes() for row in np.asarray(others, dtype=float) + 0.0}  # + 0: -0 is 0
+    return np.array(
+        [row.tobytes() in known for row in np.asarray(X, dtype=float) + 0.0], dtype=bool
+    )
+
+
+def leaks(procedure: Callable, X, y, train, test) -> list[str]:
+    """Inspect a whole procedure for what reaches its learning from the test rows.
+
+    It runs the procedure again on changed tables. Other labels for the test rows must change no score.
+    Other features for half of the test rows must change no score of the other half.
+
+    Parameters
+    ----------
+    procedure : callable
+        ``procedure(X, y, train, test)`` does everything, from scaling to scoring, and returns a score
+        (such as ``decision_function``), or several, for each test row. The same call must return the
+        same scores: fix ``random_state``.
+    X : array_like of float, shape (n, d)
+    y : array_like, shape (n,)
+    train, test : array_like of int
+        Rows; `test` has at least 2.
+
+    Returns
+    -------
+    list of str
+        One sentence a leak; empty if none was found. A procedure that passes may still leak in a way
+        that these changes do not touch.
+
+    Raises
+    ------
+    ValueError
+        If two runs of the same procedure differ.
+    """
+    X, y, train, test = np.array(X, dtype=float), np.array(y), np.asarray(train), np.asarray(test)
+    before = np.asarray(procedure(X.copy(), y.copy(), train, test))
+    if not np.array_equal(before, procedure(X.copy(), y.copy(), train, test)):
+        raise ValueError("two runs of the same procedure differ: fix every random_state in it.")
+    found = []
+    labels = y.copy()
+    labels[test] = _other_labels(y, test)
+    if not np.array_equal(before, procedure(X.copy(), labels, train, test)):
+        found.append("labels of test rows reach what is learned: choose and fit on training rows.")
+    moved = X.copy()
+    moved[test[::2]] = 3 * X[test[::2]] + X.std(axis=0)
+    after = np.asarray(procedure(moved, y.copy(), train, test))
+    if not np.array_equal(before[1::2], after[1::2]):
+        found.append("features of test rows reach what is learned: fit every step in a Pipeline.")
+    if same := int(copies(X[test], X[train]).sum()):
+        found.append(
+            f"{same} of {len(test)} test rows are copies of training rows: keep one copy, or split "
+            "so that copies stay together."
+        )
+    return found
+
+
+def _other_labels(y, rows):
+    """Give each row the next of the classes: no label stays."""
+    names, place = np.unique(y, return_inverse=True)
+    return names[(place[rows] + 1) % len(names)]
