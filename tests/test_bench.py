@@ -60,8 +60,17 @@ def test_a_peer_that_is_missing_is_named_with_the_reason(monkeypatch, tmp_path, 
 def test_a_part_runs_without_peers(part, line, monkeypatch, capsys):
     monkeypatch.setattr(bench, "seconds", partial(bench.seconds, at_least=1e-3, rounds=1))
     monkeypatch.setattr(peers, "load", lambda names: {})
+    monkeypatch.setattr(torch, "compile", lambda recorded, **options: recorded)  # takes long
     bench.main([part])
     assert f"\n  {line} " in capsys.readouterr().out
+
+
+def test_quality_is_measured_on_five_seeds(monkeypatch, capsys):
+    monkeypatch.setattr(maml, "compiled", lambda outer: outer)
+    errors = bench.quality(tasks=2, inner=1, each=30, rates=(4e-3, 1e-3), new_waves=20)
+    assert errors.shape == (5, 4) and np.isfinite(errors).all()
+    said = capsys.readouterr().out
+    assert str(errors[:, 2].round(3)) in said and "60 meta-steps of 2 waves" in said
 
 
 def test_peak_memory_is_that_of_the_call():

@@ -1,6 +1,6 @@
 """How fast tlcourse's meta-learning and balancing are, beside other libraries: `make bench`.
 
-    python tools/bench.py [waves letters balancing memory]    all parts; or: make bench PARTS="waves memory"
+    python tools/bench.py [waves letters balancing memory quality]    all parts; or: make bench PARTS="waves memory"
 
 Everything is measured in one run, on one thread, in CPU time of the process, so that other programs
 count little. The competitors take turns, so that a slow minute of the machine hits them all; printed
@@ -20,7 +20,7 @@ import peers
 import torch
 import torch.nn.functional as F
 
-from tlcourse import episodes, maml, multitask
+from tlcourse import episodes, maml, multitask, runtime
 
 ROUNDS = 9
 OURS = "tlcourse"
@@ -144,6 +144,46 @@ def letters() -> None:
         compare_maml(title, model, tasks, F.cross_entropy, steps, 0.1, **one)
 
 
+# Chosen by the error on tasks of other seeds (the last five of `runtime.seeds(1000)`), out of two
+# batch sizes, one, two, three and five inner steps, and two first learning rates.
+QUALITY = {"tasks": 10, "inner": 2, "each": 1000, "rates": (8e-3, 4e-3, 2e-3, 1e-3, 5e-4)}
+
+
+def cpu() -> float:
+    """Return the CPU seconds of this process and of the compilers that it started."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in
+               (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))  # fmt: skip
+
+
+def quality(tasks: int, inner: int, each: int, rates, new_waves: int = 400) -> np.ndarray:
+    """Meta-train five seeds on 10-shot waves, and print the errors on new waves: (5, 4).
+
+    The clock runs for all five together, while they train and while the gradient is compiled.
+
+    Parameters
+    ----------
+    tasks, inner : int
+        Waves a seed and meta-step; inner steps.
+    each : int
+        Meta-steps for each of the learning rates `rates`.
+    """
+    seeds, model, at = runtime.seeds(5), maml.sine_network(), (0, 1, 5, 10)
+    streams = [np.random.default_rng([s, 2]) for s in seeds]
+    weights, begin = maml.initial_weights(maml.sine_network, seeds), cpu()
+    outer = maml.compiled(partial(maml.maml_gradient, model, loss=F.mse_loss, steps=inner))
+    for rate in rates:
+        draw = lambda: maml.sine_tasks(streams, tasks)
+        weights = maml.meta_train(weights, draw, outer, each, rate)
+    spent = cpu() - begin
+    test = maml.sine_tasks([np.random.default_rng([s, 1]) for s in seeds], new_waves, 10, 100)
+    errors = maml.errors_along(model, weights, test, at)
+    print(f"\nwaves: squared error after {at} steps, mean of {len(seeds)} seeds")
+    print(f"  {errors.mean(0).round(3)}; after 5 steps, by seed: {errors[:, 2].round(3)}")
+    print(f"  {each * len(rates)} meta-steps of {tasks} waves, all seeds side by side: {spent:.0f} "
+          f"CPU seconds, {spent / len(seeds):.0f} a seed", flush=True)  # fmt: skip
+    return errors
+
+
 # ── balancing ───────────────────────────────────────────────────────────────────────────────
 
 
@@ -247,6 +287,7 @@ def memory(counts=(500, 1000, 2000, 4000), steps=(1, 3, 5), chunk_size: int = 25
 
 
 PARTS = {part.__name__: part for part in (waves, letters, balancing, memory)}
+PARTS["quality"] = partial(quality, **QUALITY)
 
 
 def main(names) -> None:
