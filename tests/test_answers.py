@@ -105,6 +105,9 @@ def test_whatever_comes_back_is_read_or_named_shortly(value):
 def test_same_compares_values_and_not_identity():
     assert same({"a": [np.ones(2), torch.ones(2)]}, {"a": [np.ones(2), torch.ones(2)]})
     assert not same({"a": np.ones(2)}, {"a": np.zeros(2)})
+    assert same(np.array([1, np.nan]), np.array([1, np.nan])), "a gap that stayed is no change"
+    assert not same(np.array([1, np.nan]), np.array([1.0, 2]))
+    assert same(np.array(["a"]), np.array(["a"]))
     assert not same([1], [1, 2])
     assert not same(np.ones(2), [1, 1])
     assert same(torch.nn.ReLU(), torch.nn.ReLU())

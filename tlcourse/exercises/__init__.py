@@ -23,7 +23,7 @@ ROOMS = {
     "04_regularization": ("regularizing",),
     "05_multitask": ("balancing",),
     "06_maml": ("metalearning",),
-    "07_data_processing": ("augmenting",),
+    "07_data_processing": ("cleaning_data", "augmenting"),
 }
 
 
