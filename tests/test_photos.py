@@ -57,7 +57,7 @@ def test_a_damaged_photograph_is_named(folder, content):
     path = folder / "train" / "bees" / "1.jpg"
     path.write_bytes(path.read_bytes()[:700] if content == "half" else content)
     with pytest.raises(ValueError, match="the photograph 1.jpg is damaged: delete it or copy it"):
-        list(photos._batches("train"))
+        list(photos._batches(photos.hymenoptera("train")))
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_damaged_weights_are_named(hub):
 
 
 def test_random_weights_give_512_features_that_move_with_the_seed(folder):
-    (batch,) = photos._batches("val")
+    (batch,) = photos._batches(photos.hymenoptera("val"))
     assert batch.shape == (4, 3, 224, 224)
     with torch.no_grad():
         one, same, other = (photos.squeezenet(False, seed)(batch) for seed in (0, 0, 1))

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.patches import Rectangle
+from sklearn.metrics import ConfusionMatrixDisplay
 
 from tlcourse.experiment import interval
-from tlcourse.plots import GUIDE, RIGHT, WRONG, Figure, new_figure, styles
+from tlcourse.plots import DPI, GUIDE, RIGHT, WRONG, Figure, new_figure, styles
 
 
 def accuracy_by_source(accuracy: Mapping, names: Sequence[str], baselines: Mapping):
@@ -142,4 +143,30 @@ def photographs(images: np.ndarray, titles: Sequence[str], right: Sequence[bool]
         frame = dict(zip(("edgecolor", "linewidth", "linestyle"), look, strict=True))
         side = len(image)
         ax.add_patch(Rectangle((-0.5, -0.5), side, side, fill=False, clip_on=False, **frame))
+    return figure
+
+
+def confusion(counts: np.ndarray, names: Sequence[str]):
+    """Plot a confusion matrix: each row in per cent of its class, the diagonal is right.
+
+    Parameters
+    ----------
+    counts : array, shape (classes, classes)
+        How often a picture of the row's class was taken for the column's.
+    names : sequence of str
+
+    Returns
+    -------
+    Figure
+    """
+    side = 2 + 0.6 * len(names)
+    figure = Figure((side + 1, side), DPI, layout="constrained")
+    ax = figure.subplots()
+    share = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    ConfusionMatrixDisplay(share, display_labels=names).plot(
+        ax=ax, cmap="cividis", values_format=".0f", xticks_rotation=45, colorbar=False
+    )
+    ax.set_xlabel("taken for")
+    ax.set_ylabel("is")
+    ax.set_title("per cent of each class", loc="left", fontsize=10)
     return figure

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +21,13 @@ from sklearn.svm import SVC
 
 from tlcourse import runtime
 from tlcourse.cache import cached, data_folder
+from tlcourse.data import load_folder
 
 CLASSES = ("ants", "bees")
 PARTS = ("train", "val")  # 244 and 153 photographs; we test on the second
 BUDGETS = (5, 20, 100)  # labelled photographs a class
 SETTINGS = Path(__file__).parent / "settings" / "photos.json"
+BATCH = 32  # photographs that go through a network together
 INITS = 3  # networks of random weights to compare with
 IMAGENET, PIXELS = "ImageNet features", "SVM on 16 × 16 colours"
 METHODS = (IMAGENET, "random weights", PIXELS)
@@ -50,14 +54,12 @@ def hymenoptera(part: str, transform=None):
     FileNotFoundError
         If the folder, or all photographs of a class, are missing.
     """
-    from torchvision.datasets import ImageFolder
-
     folder = data_folder() / "hymenoptera_data" / part
     for name in CLASSES:
         if not (folder / name).is_dir():
             raise FileNotFoundError(f"the photographs of ants and bees are not here: {HOW}")
     try:
-        photographs = ImageFolder(folder, transform)
+        photographs = load_folder(folder, transform)
     except FileNotFoundError as error:
         raise FileNotFoundError(f"a class of {part} holds no photograph: {HOW}") from error
     if tuple(photographs.classes) != CLASSES:
@@ -139,41 +141,58 @@ def represented() -> dict[str, np.ndarray]:
     FileNotFoundError, ValueError
         See `hymenoptera` and `squeezenet`; ValueError also for a damaged photograph.
     """
+    parts = {part: represent(hymenoptera(part), f"photographs, {part}") for part in PARTS}
+    return {f"{part} {name}": rows for part in PARTS for name, rows in parts[part].items()}
+
+
+def represent(photographs, description: str = "photographs") -> dict[str, np.ndarray]:
+    """Return labels, colour pixels and features of photographs, from the cache if they are there.
+
+    Parameters
+    ----------
+    photographs : torchvision.datasets.ImageFolder
+        See `data.load_folder`; its transform is not used.
+    description : str
+        Words for the progress bar.
+
+    Returns
+    -------
+    dict of arrays
+        ``labels``, ``pixels``, ``imagenet``, ``random 0`` …, shapes as in `represented`.
+    """
     content = hashlib.sha256(f"{INITS} random networks".encode())
-    for part in PARTS:
-        for path, _ in hymenoptera(part).samples:
-            content.update(Path(path).read_bytes())
-    squeezenet()  # says in one sentence what is missing, before hours pass
+    for path, label in photographs.samples:
+        content.update(Path(path).read_bytes() + str(label).encode())
+    squeezenet()  # says in one sentence what is missing, before minutes pass
     content.update(weights_file().read_bytes())
-    return cached(f"hymenoptera-{content.hexdigest()[:12]}", _represent)
+    make = partial(_represent, photographs, description)
+    return cached(f"photographs-{content.hexdigest()[:12]}", make)
 
 
-def _represent():
+def _represent(photographs, description):
     networks = {"imagenet": squeezenet()}
     networks |= {f"random {seed}": squeezenet(pretrained=False, seed=seed) for seed in range(INITS)}
-    arrays = {}
-    for part in PARTS:
-        rows = {name: [] for name in ("pixels", *networks)}
-        for batch in runtime.progress(_batches(part), f"photographs, {part}"):
-            # The same crop, reduced to 16 × 16: what the simple baseline sees.
-            small = torch.nn.functional.interpolate(batch, (16, 16), mode="area").flatten(1)
-            rows["pixels"].append(small)
-            with torch.no_grad():
-                for name, network in networks.items():
-                    rows[name].append(network(batch))
-        arrays |= {f"{part} {name}": torch.cat(found).numpy() for name, found in rows.items()}
-        arrays[f"{part} labels"] = np.array(hymenoptera(part).targets)
-    return arrays
+    rows = {name: [] for name in ("pixels", *networks)}
+    steps = math.ceil(len(photographs) / BATCH)
+    for batch in runtime.progress(_batches(photographs), description, steps):
+        # The same crop, reduced to 16 × 16: what the simple baseline sees.
+        small = torch.nn.functional.interpolate(batch, (16, 16), mode="area").flatten(1)
+        rows["pixels"].append(small)
+        with torch.no_grad():
+            for name, network in networks.items():
+                rows[name].append(network(batch))
+    arrays = {name: torch.cat(found).numpy() for name, found in rows.items()}
+    return arrays | {"labels": np.array(photographs.targets)}
 
 
-def _batches(part: str, size: int = 32):
+def _batches(photographs):
     """Yield the photographs as the network wants them: 224 × 224, ImageNet's mean and spread."""
     from torchvision.models import SqueezeNet1_1_Weights
 
-    photographs = hymenoptera(part, SqueezeNet1_1_Weights.DEFAULT.transforms())
-    for start in range(0, len(photographs), size):
-        rows = range(start, min(start + size, len(photographs)))
-        yield torch.stack([_photograph(photographs, row) for row in rows])
+    prepare = SqueezeNet1_1_Weights.DEFAULT.transforms()
+    for start in range(0, len(photographs), BATCH):
+        rows = range(start, min(start + BATCH, len(photographs)))
+        yield torch.stack([prepare(_photograph(photographs, row)) for row in rows])
 
 
 def _photograph(photographs, row: int):
@@ -201,7 +220,7 @@ def thumbnails(part: str, rows, side: int = 96) -> np.ndarray:
 def draw(labels: np.ndarray, per_class: int, seed: int) -> np.ndarray:
     """Return the positions of `per_class` photographs of each class, drawn without replacement."""
     rng = np.random.default_rng(seed)
-    classes = [rng.permutation(np.flatnonzero(labels == k)) for k in range(len(CLASSES))]
+    classes = [rng.permutation(np.flatnonzero(labels == k)) for k in np.unique(labels)]
     if (fewest := min(map(len, classes))) < per_class:
         raise ValueError(f"a class has {fewest} photographs, not {per_class}: lower per_class.")
     return np.concatenate([members[:per_class] for members in classes])
