@@ -5,7 +5,7 @@ import torch
 from scipy.stats import median_abs_deviation
 from sklearn.impute import SimpleImputer
 
-from tlcourse.cleaning import suspicious
+from tlcourse.labels import suspicious
 
 
 def gaps_with_numpy(train, new):

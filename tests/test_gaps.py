@@ -1,5 +1,7 @@
 """Gaps: each mechanism is what its name says, each filling learns from training rows alone."""
 
+import itertools
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_wine
@@ -113,6 +115,30 @@ def test_a_setting_is_used():
     X, y = WINE
     one = gaps.fill_and_learn(X, y, X, 0, {"mean": 1e-6}, ways=["mean"])[0]
     assert one["mean"] < 0.5 < one["no gaps"]
+
+
+def test_the_best_setting_is_chosen_for_each_way():
+    X, y = WINE
+    chosen = gaps.choose_C(X, y, runtime.seeds(1000)[-1:], candidates=(1e-6, 1))
+    assert set(chosen) == {"no gaps", "drop rows", *gaps.fillings(0)}
+    assert chosen["mean"] == chosen["no gaps"] == 1
+
+
+def test_a_comparison_is_the_runs_put_side_by_side():
+    X, y = WINE
+    ways, shares, seeds = {"MAR": ["mean"], "MNAR": ["zero"]}, (0.1, 0.4), runtime.seeds(2)
+    accuracy, bias = gaps.compare(X, y, shares, seeds, {}, ways)
+    for (mechanism, (way,)), i, j in itertools.product(ways.items(), (0, 1), (0, 1)):
+        holed = gaps.hide(X, shares[j], mechanism, seeds[i])
+        one = gaps.fill_and_learn(X, y, holed, seeds[i], {}, [way])
+        assert accuracy[mechanism][way][i, j] == one[0][way]
+        assert bias[mechanism][way][i, j] == one[1][way]
+
+
+def test_the_order_of_a_sorted_file_gives_labels_away():
+    X, y = WINE
+    stored, shuffled = (gaps.down_the_file(X, y, 0, shuffle) for shuffle in (False, True))
+    assert stored > shuffled + 0.15
 
 
 def test_lines_are_drawn_within_a_row():

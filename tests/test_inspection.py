@@ -10,8 +10,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from tlcourse import gaps
-from tlcourse.inspection import copies, leaks
+from tlcourse import gaps, runtime
+from tlcourse.inspection import copies, flattery, leaks, noise
 
 X, Y = load_wine(return_X_y=True)
 TRAIN, TEST = gaps.halves(Y, 0)
@@ -92,3 +92,18 @@ def test_nothing_of_the_callers_changes():
     X_before, y_before = X.copy(), Y.copy()
     assert leaks(rude, X, Y, TRAIN, TEST) == []
     assert np.array_equal(X, X_before) and np.array_equal(Y, y_before)
+
+
+def test_noise_knows_nothing_of_its_labels():
+    X, y, folds = noise(0)
+    assert X.shape == (60, 2000) and np.bincount(y).tolist() == [30, 30]
+    assert len(list(folds.split(X, y))) == 5
+    assert abs(np.corrcoef(X[:, 0], y)[0, 1]) < 0.5
+
+
+def test_choosing_on_all_rows_and_copies_flatter():
+    runs = [flattery(seed) for seed in runtime.seeds(5)]
+    mean = {name: np.mean([run[name] for run in runs], axis=0) for name in runs[0]}
+    assert mean["choice of columns"][0] > 0.8
+    assert mean["copied rows"][0] > 0.6
+    assert all(0.3 < honest < 0.7 for _, honest in mean.values())

@@ -34,6 +34,7 @@ FLOORS = [
         "figures_maml",
         "figures_multitask",
         "figures_augmentation",
+        "figures_cleaning",
     ],
     [
         "transfer",
@@ -60,6 +61,7 @@ FLOORS = [
         "augmented",
         "imbalance",
         "gaps",
+        "labels",
         "cleaning",
         "inspection",
         "processing",
@@ -74,6 +76,7 @@ FLOORS = [
         "widgets",
         "widgets_tuning",
         "widgets_augmentation",
+        "widgets_cleaning",
     ],
 ]
 ORDER = [room for floor in FLOORS for room in floor]

@@ -1,16 +1,18 @@
-"""Chapter 7: outliers and wrong labels, planted so that the truth stays known, found and mended."""
+"""Chapter 7: outliers and mixed units, planted so that the truth stays known, found and mended."""
 
 from __future__ import annotations
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.impute import KNNImputer
+from sklearn.ensemble import IsolationForest, RandomForestClassifier
+from sklearn.impute import KNNImputer, SimpleImputer
+from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import RobustScaler, StandardScaler
 from sklearn.svm import SVC
 
 from tlcourse.gaps import halves, hide
+from tlcourse.labels import doubtful
 
 # ── outliers ────────────────────────────────────────────────────────────────────────────────
 
@@ -78,13 +80,17 @@ def far_from_median(X, limit: float = 3.5) -> np.ndarray:
     return 0.6745 * distance > limit * np.nanmedian(distance, axis=0)
 
 
-def treatments(seed: int) -> dict:
-    """Return ways to live with outliers, each a classifier that scales for itself."""
+def treatments(columns: int, seed: int) -> dict:
+    """Return ways to live with outliers in a table of some columns, each a classifier.
+
+    With gamma fixed, the kernel is the one that a clean, standardised table would get.
+    """
     return {
         "standardise": make_pipeline(StandardScaler(), SVC()),
         "robust scaling": make_pipeline(RobustScaler(), SVC()),
         "clip, standardise": make_pipeline(Clipper(), StandardScaler(), SVC()),
         "clip, robust scaling": make_pipeline(Clipper(), RobustScaler(), SVC()),
+        "robust scaling, gamma fixed": make_pipeline(RobustScaler(), SVC(gamma=1 / columns)),
         "gaps, 5 neighbours": make_pipeline(
             Clipper(gaps=True), StandardScaler(), KNNImputer(keep_empty_features=True), SVC()
         ),
@@ -112,71 +118,88 @@ def treat_and_learn(X, y, spiked, seed: int) -> dict[str, float]:
     train, test = halves(y, seed)
     found = {
         name: model.fit(spiked[train], y[train]).score(spiked[test], y[test])
-        for name, model in treatments(seed).items()
+        for name, model in treatments(X.shape[1], seed).items()
     }
-    plain = treatments(seed)["standardise"]
+    plain = treatments(X.shape[1], seed)["standardise"]
     kept = train[~Clipper().fit(spiked[train]).outside(spiked[train]).any(axis=1)]
     found["drop rows"] = plain.fit(spiked[kept], y[kept]).score(spiked[test], y[test])
     found["no outliers"] = plain.fit(X[train], y[train]).score(X[test], y[test])
     return found
 
 
-# ── wrong labels ────────────────────────────────────────────────────────────────────────────
-
-
-def suspicious(probabilities, labels) -> np.ndarray:
-    """Return which labels are probably wrong, by confident learning.
-
-    Class j is credible for a row whose probability of j reaches the threshold of j: the mean
-    probability of j over the rows labelled j. A label is suspicious where some other class is
-    credible, and the most probable credible class is not the label.
+def detect(X, spiked, seed: int) -> dict[str, tuple[float, float]]:
+    """Return, for each detector, the shares of bad and of good rows that it calls bad.
 
     Parameters
     ----------
-    probabilities : array_like, shape (n, classes)
-        Of a model that did not learn from the row: ``cross_val_predict(..., method="predict_proba")``.
-    labels : array_like of int, shape (n,)
-        Columns of `probabilities`.
-
-    Returns
-    -------
-    array of bool, shape (n,)
-
-    Raises
-    ------
-    ValueError
-        If a label has no column, or the lengths differ.
-
-    References
-    ----------
-    Northcutt, Jiang and Chuang (2021), "Confident learning", arXiv:1911.00068, equations 1 and 2.
+    X, spiked : array, shape (n, d)
+        The true table, and the same with outliers: a row is bad where they differ.
+    seed : int
+        Of the isolation forest (Liu, Ting and Zhou 2008, DOI 10.1109/ICDM.2008.17).
     """
-    p, labels = np.asarray(probabilities, dtype=float), np.asarray(labels)
-    if p.ndim != 2 or labels.shape != p.shape[:1]:
-        raise ValueError(f"{p.shape} probabilities for {labels.shape} labels: pass a row for each.")
-    if not np.isin(labels, np.arange(p.shape[1])).all():
-        raise ValueError("a label has no column of probabilities: number the classes 0, 1, 2, ….")
-    # A class without rows gets an infinite threshold: nothing says when it would be credible.
-    means = [p[labels == j, j].mean() if (labels == j).any() else np.inf for j in range(p.shape[1])]
-    credible = np.where(p >= means, p, -1.0)
-    best = credible.argmax(axis=1)
-    return (credible.max(axis=1) >= 0) & (best != labels)
+    bad = (spiked != X).any(axis=1)
+    told = IsolationForest(contamination=min(0.5, bad.mean()), random_state=seed)
+    flags = {
+        "3 sigma": np.abs(spiked - spiked.mean(axis=0)) > 3 * spiked.std(axis=0),
+        "fences, 1.5 IQR": Clipper(1.5).fit(spiked).outside(spiked),
+        "fences, 3 IQR": Clipper(3).fit(spiked).outside(spiked),
+        "MAD, 3.5": far_from_median(spiked),
+        "isolation forest": IsolationForest(random_state=seed).fit_predict(spiked)[:, None] < 0,
+        "the same, told how many": told.fit_predict(spiked)[:, None] < 0,
+    }
+    rows = {name: flag.any(axis=1) for name, flag in flags.items()}
+    return {name: (flag[bad].mean(), flag[~bad].mean()) for name, flag in rows.items()}
+
+
+def likeness(scaler, X, rows) -> tuple[float, float]:
+    """Return gamma and the median similarity of two rows to an SVM with ``gamma="scale"``.
+
+    Parameters
+    ----------
+    scaler : transformer
+        Learned from all of `X`.
+    X : array, shape (n, d)
+    rows : array of bool, shape (n,)
+        Those to compare.
+    """
+    Z = scaler.fit_transform(X)
+    gamma = 1 / (Z.shape[1] * Z.var())
+    alike = rbf_kernel(Z[rows], gamma=gamma)
+    return gamma, float(np.median(alike[np.triu_indices(len(alike), 1)]))
+
+
+def two_units(X, columns: int, factor: float, seed: int) -> np.ndarray:
+    """Return a table in which, in some columns, every second cell or so is in a smaller unit.
+
+    Parameters
+    ----------
+    X : array, shape (n, d)
+    columns : int
+        How many; drawn at random.
+    factor : float
+        By which these cells, drawn with probability 1/2, grow.
+    seed : int
+    """
+    rng = np.random.default_rng([seed, 5])
+    chosen = np.isin(np.arange(X.shape[1]), rng.permutation(X.shape[1])[:columns])
+    return np.where(chosen & (rng.random(X.shape) < 0.5), factor * X, X)
 
 
 # ── everything at once, for the widget ──────────────────────────────────────────────────────
 
 
 def spoil(X, y, test, seed: int, missing=0.0, outliers=0.0, noise=0.0, shift=0.0):
-    """Return a table and training labels with four faults.
+    """Return a table and its training labels with four faults.
 
     Parameters
     ----------
     X, y : array, shapes (n, d) and (n,)
     test : array of int
-        Rows that move together by `shift` standard deviations of each column. The labels of all
-        others are redrawn with probability `noise`.
+        Rows that move together, by `shift` standard deviations of each column, and whose labels stay.
+        The labels of all others are redrawn with probability `noise`.
+    seed : int
     missing, outliers : float
-        Shares of cells, see `hide` (MCAR) and `spike` (times 100).
+        Shares of cells: `hide` (MCAR), `spike` (times 100).
     """
     rng = np.random.default_rng([seed, 9])
     X = np.array(X, dtype=float)
@@ -185,3 +208,35 @@ def spoil(X, y, test, seed: int, missing=0.0, outliers=0.0, noise=0.0, shift=0.0
     given[test] = y[test]
     spiked = spike(X, outliers, 100, seed)
     return np.where(np.isnan(hide(X, missing, "MCAR", seed)), np.nan, spiked), given
+
+
+def cures() -> dict:
+    """Return ways to prepare a table with gaps and outliers; the output is standardised."""
+    return {
+        "mean": make_pipeline(SimpleImputer(), StandardScaler()),
+        "clip, mean": make_pipeline(Clipper(), SimpleImputer(), StandardScaler()),
+        "outliers as gaps, 5 neighbours": make_pipeline(
+            Clipper(gaps=True), StandardScaler(), KNNImputer(), StandardScaler()
+        ),
+    }
+
+
+def cure_and_learn(X, given, train, test, cure: str, drop: bool, seed: int):
+    """Prepare a table, learn an SVM, and return the prepared table and the test accuracy.
+
+    Parameters
+    ----------
+    X, given : array, shapes (n, d) and (n,)
+        From `spoil`.
+    train, test : array of int
+        Rows.
+    cure : str
+        One of `cures`.
+    drop : bool
+        Leave out training rows whose labels are `doubtful`.
+    seed : int
+    """
+    prepare = cures()[cure].fit(X[train])
+    Z = prepare.transform(X)
+    kept = train[~doubtful(Z[train], given[train], seed)] if drop else train
+    return Z, SVC().fit(Z[kept], given[kept]).score(Z[test], given[test])

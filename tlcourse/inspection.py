@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from sklearn.feature_selection import SelectKBest, f_classif
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 
 
 def copies(X, others) -> np.ndarray:
@@ -79,3 +86,36 @@ def _other_labels(y, rows):
     """Give each row the next of the classes: no label stays."""
     names, place = np.unique(y, return_inverse=True)
     return names[(place[rows] + 1) % len(names)]
+
+
+def noise(seed: int, rows: int = 60, columns: int = 2000):
+    """Return a table of pure noise, labels of pure noise (half 0, half 1), and five folds."""
+    rng = np.random.default_rng([seed, 11])
+    y = rng.permutation(np.arange(rows) % 2)
+    return rng.normal(size=(rows, columns)), y, StratifiedKFold(5, shuffle=True, random_state=seed)
+
+
+def flattery(seed: int) -> dict[str, tuple[float, float]]:
+    """Return cross-validated accuracies on pure noise, where the truth is 0.5: leaky and honest.
+
+    The leaks: twenty columns chosen on all rows; a scaler fitted on all rows; half of the rows copied,
+    so that copies stand on both sides of a split.
+    """
+    X, y, folds = noise(seed)
+    few, twice = X[:, :20], np.r_[: len(y), np.random.default_rng(seed).choice(len(y), 30, False)]
+    select, scale, near = SelectKBest(f_classif, k=20), StandardScaler(), KNeighborsClassifier(1)
+
+    def score(model, X, y):
+        return cross_val_score(model, X, y, cv=folds).mean()
+
+    return {
+        "choice of columns": (
+            score(LogisticRegression(), select.fit_transform(X, y), y),
+            score(make_pipeline(select, LogisticRegression()), X, y),
+        ),
+        "scaler": (
+            score(SVC(), scale.fit_transform(few), y),
+            score(make_pipeline(scale, SVC()), few, y),
+        ),
+        "copied rows": (score(near, few[twice], y[twice]), score(near, few, y)),
+    }
