@@ -78,5 +78,5 @@ def test_peak_memory_is_that_of_the_call():
 
 
 def test_an_unknown_part_is_named():
-    with pytest.raises(SystemExit, match="unknown part 'speed': take some of waves"):
+    with pytest.raises(SystemExit, match="unknown part 'speed': take some of memory"):
         bench.main(["speed"])
