@@ -1,12 +1,10 @@
 """Gaps: each mechanism is what its name says, each filling learns from training rows alone."""
 
-import itertools
-
 import numpy as np
 import pytest
 from sklearn.datasets import load_wine
 
-from tlcourse import gaps, runtime
+from tlcourse import gaps
 
 WINE = load_wine(return_X_y=True)
 LINE = np.column_stack([np.arange(20_000.0), np.arange(20_000.0)[::-1]])
@@ -71,74 +69,6 @@ def test_zero_is_the_number_0_and_mean_is_the_training_mean():
     zero = gaps.fillings(0)["zero"].fit(train).transform(new)
     mean = gaps.fillings(0)["mean"].fit(train).transform(new)
     assert np.allclose(zero, [[(0 - 2) / 1, -1]]) and np.allclose(mean, [[0, -1]])
-
-
-def test_the_bias_is_that_of_the_filled_means():
-    X, y = WINE
-    hidden = gaps.hide(X, 0.5, "MNAR", seed=3)
-    _, bias = gaps.fill_and_learn(X, y, hidden, 3, ways=["mean", "zero"])
-    train, _ = gaps.halves(y, 3)
-    off = (np.nanmean(hidden[train], axis=0) - X[train].mean(axis=0)) / X[train].std(axis=0)
-    zeros = np.nan_to_num(hidden[train])
-    off_zero = (zeros.mean(axis=0) - X[train].mean(axis=0)) / X[train].std(axis=0)
-    assert np.isclose(bias["mean"], np.sqrt((off**2).mean()))
-    assert np.isclose(bias["zero"], np.sqrt((off_zero**2).mean()))
-    assert list(bias) == ["zero", "mean"]
-
-
-def test_without_gaps_every_way_is_the_same():
-    X, y = WINE
-    accuracy, bias = gaps.fill_and_learn(X, y, X, 0, ways=["zero", "mean", "5 neighbours"])
-    assert len(set(accuracy.values())) == 1
-    assert max(bias.values()) < 1e-9
-
-
-def test_too_few_complete_rows_leave_the_commonest_class():
-    X, y = WINE
-    accuracy, _ = gaps.fill_and_learn(X, y, gaps.hide(X, 0.5, "MCAR", 0), 0, ways=["mean"])
-    assert accuracy["drop rows"] == pytest.approx(np.bincount(y).max() / len(y), abs=0.01)
-
-
-def test_neighbours_beat_the_mean_and_the_mean_beats_zero():
-    X, y = WINE
-    runs = [
-        gaps.fill_and_learn(
-            X, y, gaps.hide(X, 0.5, "MCAR", s), s, ways=["zero", "mean", "5 neighbours"]
-        )
-        for s in runtime.seeds(5)
-    ]
-    zero, mean, near = (np.mean([r[0][w] for r in runs]) for w in ("zero", "mean", "5 neighbours"))
-    assert near > mean + 0.01 and mean > zero + 0.1
-
-
-def test_a_setting_is_used():
-    X, y = WINE
-    one = gaps.fill_and_learn(X, y, X, 0, {"mean": 1e-6}, ways=["mean"])[0]
-    assert one["mean"] < 0.5 < one["no gaps"]
-
-
-def test_the_best_setting_is_chosen_for_each_way():
-    X, y = WINE
-    chosen = gaps.choose_C(X, y, runtime.seeds(1000)[-1:], candidates=(1e-6, 1))
-    assert set(chosen) == {"no gaps", "drop rows", *gaps.fillings(0)}
-    assert chosen["mean"] == chosen["no gaps"] == 1
-
-
-def test_a_comparison_is_the_runs_put_side_by_side():
-    X, y = WINE
-    ways, shares, seeds = {"MAR": ["mean"], "MNAR": ["zero"]}, (0.1, 0.4), runtime.seeds(2)
-    accuracy, bias = gaps.compare(X, y, shares, seeds, {}, ways)
-    for (mechanism, (way,)), i, j in itertools.product(ways.items(), (0, 1), (0, 1)):
-        holed = gaps.hide(X, shares[j], mechanism, seeds[i])
-        one = gaps.fill_and_learn(X, y, holed, seeds[i], {}, [way])
-        assert accuracy[mechanism][way][i, j] == one[0][way]
-        assert bias[mechanism][way][i, j] == one[1][way]
-
-
-def test_the_order_of_a_sorted_file_gives_labels_away():
-    X, y = WINE
-    stored, shuffled = (gaps.down_the_file(X, y, 0, shuffle) for shuffle in (False, True))
-    assert stored > shuffled + 0.15
 
 
 def test_lines_are_drawn_within_a_row():

@@ -61,6 +61,7 @@ FLOORS = [
         "augmented",
         "imbalance",
         "gaps",
+        "filling",
         "labels",
         "cleaning",
         "inspection",

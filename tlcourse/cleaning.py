@@ -94,7 +94,7 @@ def treatments(columns: int, seed: int) -> dict:
         "gaps, 5 neighbours": make_pipeline(
             Clipper(gaps=True), StandardScaler(), KNNImputer(keep_empty_features=True), SVC()
         ),
-        "random forest": RandomForestClassifier(100, random_state=seed),
+        "random forest": RandomForestClassifier(50, random_state=seed),
     }
 
 

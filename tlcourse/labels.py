@@ -148,7 +148,10 @@ def compare(shares, seeds, chosen: dict) -> tuple[dict, np.ndarray]:
         there is none).
     """
 
-    def run(seed, share):
+    def run(seed):
+        return [at(seed, share) for share in shares]
+
+    def at(seed, share):
         drawn = draw(share, seed)
         train, kept = drawn["train"], trusted(drawn, seed)
         wrong, plain, filtered = drawn["given"] != drawn["true"], *chosen[share]
@@ -160,9 +163,9 @@ def compare(shares, seeds, chosen: dict) -> tuple[dict, np.ndarray]:
             "only right labels": score(drawn, train[~wrong[train]], "test", 10),
         }
         hits = wrong[dropped].sum()
-        return {share: (scores, (hits / max(wrong[train].sum(), 1), hits / max(len(dropped), 1)))}
+        return scores, (hits / max(wrong[train].sum(), 1), hits / max(len(dropped), 1))
 
-    runs = experiment.sweep(run, seeds, shares, "labels")
-    names = runs[0][shares[0]][0]
-    accuracy = {n: np.array([[one[s][0][n] for s in shares] for one in runs]) for n in names}
-    return accuracy, np.array([[one[s][1] for s in shares] for one in runs])
+    runs = experiment.repeat(run, seeds, "labels", workers=1)  # too short to start processes for
+    names = runs[0][0][0]
+    accuracy = {n: np.array([[scores[n] for scores, _ in one] for one in runs]) for n in names}
+    return accuracy, np.array([[found for _, found in one] for one in runs])
