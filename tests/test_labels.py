@@ -47,8 +47,8 @@ def test_doubtful_labels_are_mostly_the_wrong_ones():
 def test_a_draw_is_disjoint_repeats_and_redraws_its_share():
     drawn, again = (labels.draw(0.4, 3) for _ in range(2))
     parts = [drawn[part] for part in ("train", "test", "validation")]
-    assert [len(part) for part in parts] == [600, 600, 300]
-    assert len(np.unique(np.concatenate(parts))) == 1500
+    assert [len(part) for part in parts] == [500, 500, 300]
+    assert len(np.unique(np.concatenate(parts))) == 1300
     assert all(np.array_equal(drawn[name], again[name]) for name in drawn)
     assert abs((drawn["given"] != drawn["true"]).mean() - 0.36) < 0.05
     clean = labels.draw(0.0, 3)

@@ -87,15 +87,15 @@ def draw(share: float, seed: int) -> dict[str, np.ndarray]:
     Returns
     -------
     dict of str to array
-        ``pictures`` (n, 64) from 0 to 1, ``true`` and ``given`` (n,); the rows ``train`` (600),
-        ``test`` (600) and ``validation`` (300).
+        ``pictures`` (n, 64) from 0 to 1, ``true`` and ``given`` (n,); the rows ``train`` (500),
+        ``test`` (500) and ``validation`` (300).
     """
     pictures, true = load_digits(return_X_y=True)
     rng = np.random.default_rng([seed, 10])
     rows = rng.permutation(len(true))
     given = np.where(rng.random(len(true)) < share, rng.integers(10, size=len(true)), true)
     parts = dict(
-        zip(("train", "test", "validation"), np.split(rows[:1500], [600, 1200]), strict=True)
+        zip(("train", "test", "validation"), np.split(rows[:1300], [500, 1000]), strict=True)
     )
     return {"pictures": pictures / 16, "true": true, "given": given, **parts}
 
