@@ -419,3 +419,48 @@ def test_the_rows_are_those_of_the_few_labels():
     rows = data.few_rows(pool, 3, seed=5)
     few = data.few_labels(pool, 3, seed=5)
     assert torch.equal(pool.images[rows], few.images) and torch.equal(pool.labels[rows], few.labels)
+
+
+# ── Omniglot ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def alphabets(monkeypatch, tmp_path):
+    """Two alphabets of two characters, three drawings each: one black square on white."""
+    monkeypatch.setenv("TLCOURSE_DATA", str(tmp_path))
+    monkeypatch.setenv("TLCOURSE_CACHE", str(tmp_path / "cache"))
+    for part, alphabet in (("small1", "Latin"), ("small2", "Tagalog")):
+        for c, d in np.ndindex(2, 3):
+            folder = (
+                tmp_path / "omniglot" / f"images_background_{part}" / alphabet / f"character0{c}"
+            )
+            folder.mkdir(parents=True, exist_ok=True)
+            pixels = np.full((105, 105), 255, dtype=np.uint8)
+            pixels[20 * d + 5 : 20 * d + 25, 40 * c + 5 : 40 * c + 25] = 0
+            Image.fromarray(pixels).save(folder / f"000{c}_0{d + 1}.png")
+    return tmp_path / "omniglot"
+
+
+def test_omniglot_is_white_on_black_and_the_learned_alphabets_are_left_out(alphabets):
+    drawn = data.omniglot()
+    assert drawn.names == ["Tagalog/character00", "Tagalog/character01"]
+    assert drawn.labels.tolist() == [0, 0, 0, 1, 1, 1] and drawn.groups.tolist() == [1, 2, 3] * 2
+    assert drawn.images.shape == (6, 1, 16, 16) and drawn.images[0, 0, 2, 2] > 0.9
+    assert drawn.images[0, 0, 12, 12] == 0 and drawn.images.amax(dim=(1, 2, 3)).eq(1).all()
+    assert len(data.omniglot(skip=())) == 12
+
+
+def test_what_is_wrong_with_omniglot_is_one_sentence(alphabets, monkeypatch, tmp_path):
+    next(alphabets.glob("*/*/*/*.png")).write_bytes(b"no drawing")
+    with pytest.raises(ValueError, match="the drawing .*png is damaged: delete it"):
+        data.omniglot()
+    monkeypatch.setenv("TLCOURSE_DATA", str(tmp_path / "empty"))
+    with pytest.raises(FileNotFoundError, match="Omniglot is not here: download"):
+        data.omniglot()
+
+
+@pytest.mark.skipif("TLCOURSE_DATA" not in os.environ, reason="needs TLCOURSE_DATA")
+def test_real_omniglot_has_twenty_drawings_of_each_character():
+    drawn = data.omniglot()
+    assert torch.bincount(drawn.labels).unique().tolist() == [20]
+    assert {name.split("/")[0] for name in drawn.names} >= {"Korean", "Sanskrit", "Tagalog"}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import NamedTuple
 
 import matplotlib
 import numpy as np
-import PIL
+import PIL.Image
 import torch
 import torch.nn.functional as F
 from sklearn.datasets import load_digits
@@ -324,6 +325,71 @@ def _read_mnist(download: bool) -> dict[str, np.ndarray]:
             raise FileNotFoundError(absent) from error
     images = {f"{part}_images": data.data.numpy() for part, data in sets.items()}
     return images | {f"{part}_labels": data.targets.numpy() for part, data in sets.items()}
+
+
+def omniglot(skip: Sequence[str] = ("Greek", "Latin")) -> ImageSet:
+    """Return hand-drawn characters of Omniglot's small background sets, 20 drawings of each.
+
+    They are looked for under ``TLCOURSE_DATA``, in ``omniglot/images_background_small1`` and
+    ``…small2``; read and reduced to 16 × 16 pixels the first time, then kept.
+
+    Parameters
+    ----------
+    skip : sequence of str
+        Alphabets to leave out; by default those whose printed letters the backbones learned.
+
+    Returns
+    -------
+    ImageSet
+        Names are ``alphabet/character``, groups number the people who drew.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder is missing.
+    ValueError
+        If a drawing is damaged.
+
+    References
+    ----------
+    Lake, Salakhutdinov and Tenenbaum (2015), Science 350, doi:10.1126/science.aab3050.
+    """
+    drawings = sorted((data_folder() / "omniglot").glob("images_background_small?/*/*/*.png"))
+    if not drawings:
+        raise FileNotFoundError(
+            "Omniglot is not here: download images_background_small1.zip and small2.zip from its "
+            "repository (brendenlake/omniglot), unpack them into a folder 'omniglot', and set "
+            "TLCOURSE_DATA to the folder that holds it."
+        )
+    names = [f"{path.parts[-3]}/{path.parts[-2]}" for path in drawings]
+    inside = hashlib.sha256("".join(f"{p.name}{p.stat().st_size}" for p in drawings).encode())
+    make = partial(_read_drawings, drawings)
+    images = torch.from_numpy(cached(f"omniglot-{inside.hexdigest()[:12]}", make)["images"])
+    kept = [k for k, name in enumerate(names) if name.split("/")[0] not in skip]
+    classes = sorted({names[k] for k in kept})
+    return ImageSet(
+        images[kept],
+        torch.tensor([classes.index(names[k]) for k in kept]),
+        classes,
+        torch.tensor([int(drawings[k].stem.split("_")[1]) for k in kept]),
+    )
+
+
+def _read_drawings(drawings: list[Path]) -> dict[str, np.ndarray]:
+    images = []
+    for path in drawings:
+        try:
+            with PIL.Image.open(path) as drawing:
+                ink = 1 - np.asarray(drawing.convert("L"), dtype=np.float32) / 255  # black on white
+        except OSError as error:
+            raise ValueError(
+                f"the drawing {path.name} is damaged: delete it or copy it again."
+            ) from error
+        images.append(torch.from_numpy(ink))
+    whole = torch.stack(images)[:, None]
+    small = F.interpolate(whole, size=(SIDE, SIDE), mode="bilinear", antialias=True)
+    # A pen line is thin: reduced, it is grey. The brightest pixel of each drawing becomes white.
+    return {"images": (small / small.amax(dim=(1, 2, 3), keepdim=True)).numpy()}
 
 
 def load_folder(folder, transform=None):
