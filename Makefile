@@ -27,7 +27,8 @@ test: $(SITE)/.tlcourse-test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/python -m pytest tests -n $(JOBS) --ignore=tests/browser --cov=tlcourse --cov-fail-under=95
-	$(BIN)/python -m pytest tests/browser chapters -n $(JOBS) --no-loadscope-reorder
+# JOBS notebooks side by side keep the cores busy: each then computes in one process of its own.
+	LOKY_MAX_CPU_COUNT=1 $(BIN)/python -m pytest tests/browser chapters -n $(JOBS) --no-loadscope-reorder
 
 execute: $(SITE)/.tlcourse-test
 	$(BIN)/python tools/execute.py && $(BIN)/python tools/readme.py
