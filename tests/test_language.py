@@ -204,7 +204,7 @@ def test_a_short_pretraining_guesses_better_than_frequency(text):
     unigram, _ = counted_perplexity(train, heldout)
     torch.manual_seed(0)
     model = language.LanguageModel("lstm", 500)
-    losses = language.pretrain(model, train, 400, 1e-2, batch_size=16)
+    losses = language.pretrain(model, train, 250, 1e-2, batch_size=16)
     assert np.mean(losses[-10:]) < np.mean(losses[:10])
     assert language.perplexity(model, heldout) < 0.8 * unigram
 
