@@ -47,7 +47,7 @@ def test_half_of_each_class_is_held_out_and_never_learned_from():
     labels = np.repeat([0, 1, 2], [9, 4, 30])
     pool, test = album.hold_out(labels, seed=3)
     assert not set(pool) & set(test) and len(pool) + len(test) == len(labels)
-    assert np.bincount(labels[test]).tolist() == [4, 2, 15]
+    assert np.abs(2 * np.bincount(labels[test]) - [9, 4, 30]).max() <= 1
     assert not np.array_equal(pool, album.hold_out(labels, seed=4)[0])
     with pytest.raises(ValueError, match="a class has 3 photographs: half are for testing"):
         album.hold_out(np.repeat([0, 1], [3, 9]), seed=0)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.preprocessing import StandardScaler
 
 from tlcourse import alignment
-from tlcourse.data import digits
+from tlcourse.data import digits, draw_rows, printed_digits
 
 # ── whose scaler ────────────────────────────────────────────────────────────────────────────
 
@@ -85,7 +85,7 @@ def test_ratios_need_positive_columns_and_the_same_ones():
 
 def test_few_labels_choose_the_scaler_that_is_clearly_better():
     source, pool, test = alignment.two_hospitals("units", 0)
-    few = alignment.few_rows(pool[1], 10, 0)
+    few = draw_rows(pool[1], 10, 0)
     assert np.bincount(pool[1][few]).tolist() == [10, 10]
     assert alignment.choose_scaler(source, pool, few) == "its own"
     assert 0.7 < alignment.few_alone(pool, test, few) < 1
@@ -93,13 +93,7 @@ def test_few_labels_choose_the_scaler_that_is_clearly_better():
     assert found["picked"] == alignment.three_scalers(source, pool, test)["its own"]
     assert found["alone"] == alignment.few_alone(pool, test, few)
     source, pool, _ = alignment.two_hospitals("shift", 0)
-    assert alignment.choose_scaler(source, pool, alignment.few_rows(pool[1], 10, 0)) != "its own"
-
-
-@pytest.mark.parametrize("per_class", [0, 4])
-def test_a_draw_larger_than_a_class_is_refused(per_class):
-    with pytest.raises(ValueError, match="at least 1"):
-        alignment.few_rows(np.repeat([0, 1], [3, 9]), per_class, 0)
+    assert alignment.choose_scaler(source, pool, draw_rows(pool[1], 10, 0)) != "its own"
 
 
 # ── CORAL ───────────────────────────────────────────────────────────────────────────────────
@@ -132,13 +126,13 @@ def test_coral_refuses_what_it_cannot_invert():
 
 
 def test_the_printed_digits_are_ten_classes_and_no_letters():
-    printed = alignment.printed_digits()
+    printed = printed_digits()
     assert printed.names == list("0123456789")
     assert printed.labels.bincount(minlength=10).min() >= 10
     assert printed.images.shape[1:] == (1, 32, 32)
 
 
 def test_alignment_without_labels_helps_a_source_that_was_never_varied():
-    found = alignment.from_print_to_hand(alignment.printed_digits(), digits(), 0.0, 0)
+    found = alignment.from_print_to_hand(printed_digits(), digits(), 0.0, 0)
     assert found["AdaBN"] > found["as it is"] + 0.2
     assert found["CORAL"] > found["as it is"] + 0.2

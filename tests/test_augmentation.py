@@ -108,8 +108,8 @@ def test_networks_side_by_side_learn_as_if_alone(target):
     banks = [augmented.bank(target, 1, seed) for seed in (0, 1)]
     both = augmented.learn(banks, (0, 1), steps=20)
     alone = augmented.learn(banks[1:], (1,), steps=20)
-    assert torch.allclose(both.first[1], alone.first[0], atol=1e-5)
-    assert torch.allclose(both.second_bias[1], alone.second_bias[0], atol=1e-5)
+    for of_both, of_one in zip(both.parameters(), alone.parameters(), strict=True):
+        assert torch.allclose(of_both[1], of_one[0], atol=1e-5)
     assert augmented.score(both, target.test)[1] == augmented.score(alone, target.test)[0]
 
 

@@ -167,9 +167,9 @@ def test_another_seed_draws_other_pictures_and_each_picture_has_its_chance():
 @pytest.mark.parametrize(
     "counts, per_class, words",
     [
-        ([5, 3], 4, "class 'class 1' has 3 pictures, fewer than the 4 asked for: lower per_class"),
-        ([5, 0, 5], 1, "class 'class 1' has 0 pictures"),
-        ([5, 5], 0, "per_class is 0: draw at least 1 picture a class"),
+        ([5, 3], 4, "class 'class 1' has 3 examples, fewer than the 4 asked for: lower per_class"),
+        ([5, 0, 5], 1, "class 'class 1' has 0 examples"),
+        ([5, 5], 0, "per_class is 0: draw at least 1 of a class"),
         ([5, 5], -3, "per_class is -3: draw at least 1"),
     ],
 )
@@ -419,6 +419,17 @@ def test_the_rows_are_those_of_the_few_labels():
     rows = data.few_rows(pool, 3, seed=5)
     few = data.few_labels(pool, 3, seed=5)
     assert torch.equal(pool.images[rows], few.images) and torch.equal(pool.labels[rows], few.labels)
+
+
+def test_rows_of_any_labels_are_drawn_balanced_and_nested():
+    labels = np.repeat([3, 7], [30, 20])
+    five, ten = (data.draw_rows(labels, k, seed=4) for k in (5, 10))
+    assert np.bincount(labels[ten]).tolist() == [0, 0, 0, 10, 0, 0, 0, 10] and set(five) < set(ten)
+    assert not np.array_equal(five, data.draw_rows(labels, 5, seed=5))
+    with pytest.raises(ValueError, match="class 7 has 20 examples, fewer than the 21 asked for"):
+        data.draw_rows(labels, 21, seed=0)
+    with pytest.raises(ValueError, match="at least 1"):
+        data.draw_rows(labels, 0, seed=0)
 
 
 # ── Omniglot ────────────────────────────────────────────────────────────────────────────────

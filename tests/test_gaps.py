@@ -1,5 +1,7 @@
 """Gaps: each mechanism is what its name says, each filling learns from training rows alone."""
 
+import os
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_wine
@@ -89,3 +91,10 @@ def test_the_titanic_is_read_where_it_lies(tmp_path, monkeypatch):
         file.write_text(text)
         with pytest.raises(ValueError, match="survived and age"):
             gaps.titanic()
+
+
+@pytest.mark.skipif("TLCOURSE_DATA" not in os.environ, reason="needs TLCOURSE_DATA")
+def test_the_real_passenger_list_has_its_gaps():
+    ship = gaps.titanic()
+    assert len(ship["age"]) == 891 and ship["age"].count("") == 177
+    assert set(ship["survived"]) == {"0", "1"}

@@ -102,15 +102,6 @@ def test_thumbnails_are_square_and_small(folder):
     assert photos.thumbnails("val", [0, 3], 32).shape == (2, 32, 32, 3)
 
 
-def test_a_draw_is_balanced_nested_and_refuses_too_many():
-    labels = np.repeat([0, 1], [30, 20])
-    five, ten = (photos.draw(labels, k, seed=4) for k in (5, 10))
-    assert np.bincount(labels[ten]).tolist() == [10, 10] and set(five) < set(ten)
-    assert not np.array_equal(five, photos.draw(labels, 5, seed=5))
-    with pytest.raises(ValueError, match="a class has 20 photographs, not 21: lower per_class"):
-        photos.draw(labels, 21, seed=0)
-
-
 def made_up(seed=0):
     """Arrays as `represented` gives them; only the "imagenet" ones know the label."""
     rng, arrays = np.random.default_rng(seed), {}

@@ -36,6 +36,18 @@ def patients(n=300, seed=0):
     return X, y, ["age", "height", "weight", "sugar", "pulse", "town"]
 
 
+@pytest.mark.parametrize("seed", runtime.seeds(20))
+def test_a_thousandfold_unit_is_found_whichever_rows_have_it(seed):
+    """Then the two groups are other wines, whose medians differ by chance."""
+    rng, X = np.random.default_rng(seed), load_wine().data
+    some = rng.permutation(len(X))[:89]
+    milligrams = rng.random(89) < 0.5
+    column = np.where(milligrams, 1000, 1) * X[some, 7]
+    report = audit(np.column_stack([X[some, :7], column]))
+    (units,) = (finding for finding in report if finding.check == "two units")
+    assert units.rows == min(milligrams.sum(), (~milligrams).sum())
+
+
 # ── clean tables: silence ───────────────────────────────────────────────────────────────────
 
 

@@ -73,13 +73,13 @@ def test_features_of_a_text_do_not_depend_on_the_other_test_texts(task, gpt):
 
 
 def test_draws_are_those_of_few_labels(task):
-    rows = reading.draw(task.pool, 4, seed=7)
+    rows = data.few_rows(task.pool, 4, seed=7)
     assert task.pool.subset(rows).texts == data.few_labels(task.pool, 4, seed=7).texts
 
 
 def test_fine_tuning_learns_its_documents_and_moves_the_weights(task, gpt):
     model, vocabulary, _ = gpt
-    mine, train = copy.deepcopy(model), task.pool.subset(reading.draw(task.pool, 3, 0))
+    mine, train = copy.deepcopy(model), task.pool.subset(data.few_rows(task.pool, 3, 0))
     predict = reading.fine_tune(mine, vocabulary, train, 0, lr=3e-3, steps=25)
     assert np.mean(predict(train.texts) == train.labels.numpy()) > 0.9
     assert not torch.equal(mine.embedding.weight, model.embedding.weight)

@@ -15,9 +15,8 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from tlcourse import glyphs, models, runtime, tabular, training, transfer
-from tlcourse.cache import cached
-from tlcourse.data import ImageSet, Splits
+from tlcourse import models, runtime, tabular, training, transfer
+from tlcourse.data import ImageSet, Splits, draw_rows
 from tlcourse.perturb import perturb
 
 SCALERS = ("the source's", "its own", "of both")
@@ -113,20 +112,6 @@ def three_scalers(source, pool, test) -> dict[str, float]:
     return found
 
 
-def few_rows(y, per_class: int, seed: int) -> np.ndarray:
-    """Draw `per_class` rows of every class at random.
-
-    Raises
-    ------
-    ValueError
-        If a class has fewer rows.
-    """
-    rng, classes = np.random.default_rng([seed, 72]), np.unique(y)
-    if per_class < 1 or min((y == k).sum() for k in classes) < per_class:
-        raise ValueError(f"{per_class} labels a class: take at least 1, and as many as there are.")
-    return np.concatenate([rng.choice(np.flatnonzero(y == k), per_class, False) for k in classes])
-
-
 def choose_scaler(source, pool, few: np.ndarray) -> str:
     """Return which of `SCALERS` is best on the labelled rows `few` of the pool; ties go first."""
     found = three_scalers(source, pool, (pool[0][few], pool[1][few]))
@@ -151,7 +136,7 @@ def spend(source, pool, test, per_class: int, seed: int) -> dict[str, float]:
     dict of str to float
         "picked": the source's SVM under the scaler that these labels pick; "alone": `few_alone`.
     """
-    few = few_rows(pool[1], per_class, seed)
+    few = draw_rows(pool[1], per_class, seed)
     picked = three_scalers(source, pool, test)[choose_scaler(source, pool, few)]
     return {"picked": picked, "alone": few_alone(pool, test, few)}
 
@@ -229,18 +214,6 @@ def _power(rows, penalty, exponent):
     return (vectors * values**exponent) @ vectors.T
 
 
-def printed_digits() -> ImageSet:
-    """Return the ten digits printed in every font of the course, 32 × 32 pixels: a source domain."""
-    digits = list("0123456789")
-    arrays = cached("printed-digits", partial(glyphs.render, digits, 4, 1.0))
-    return ImageSet(
-        torch.from_numpy(arrays["images"]).float().div(255)[:, None],
-        torch.from_numpy(arrays["labels"]),
-        digits,
-        torch.from_numpy(arrays["groups"]),
-    )
-
-
 def from_print_to_hand(
     printed: ImageSet, target: Splits, strength: float, seed: int, steps: int = 60
 ) -> dict[str, float]:
@@ -249,7 +222,7 @@ def from_print_to_hand(
     Parameters
     ----------
     printed : ImageSet
-        The source: see `printed_digits`.
+        The source: see `data.printed_digits`.
     target : Splits
         The inputs of its pool serve for the alignment; its test set is only tested on.
     strength : float

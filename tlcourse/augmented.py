@@ -9,49 +9,32 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from sklearn.linear_model import LogisticRegression
-from sklearn.svm import SVC
-from torch import nn
 
-from tlcourse import models, runtime, training, transfer
+from tlcourse import runtime, transfer
 from tlcourse.augmentation import POLICIES, copies, one_hot, policy
 from tlcourse.data import ImageSet, Splits, digits, few_labels
+from tlcourse.multitask import Network
 
 SETTINGS = Path(__file__).parent / "settings" / "augmentation.json"
 BUDGETS = (1, 2, 5, 10, 20)  # labels a class
 
+SCRATCH = "small network from scratch"
+METHODS = {
+    "SVM on pixels": transfer.svm_on_pixels,
+    "frozen features + logistic regression": transfer.frozen_features,
+    "fine-tuning": partial(transfer.fine_tune, steps=30, batch_size=32),
+}
+
 # ── many small networks at once ─────────────────────────────────────────────────────────────
-
-
-class Networks(nn.Module):
-    """Small networks side by side, one a seed: 256 pixels, one hidden layer, classes.
-
-    They share no weight. Batched matrix products make ten of them cost little more than one.
-    Initial weights are those of He et al. (2015), arXiv:1502.01852, section 2.2; biases are 0.
-    """
-
-    def __init__(self, seeds: Sequence[int], classes: int, hidden: int = 128):
-        super().__init__()
-        draws = [torch.Generator().manual_seed(seed) for seed in seeds]
-
-        def layer(inputs, outputs):
-            drawn = torch.stack([torch.randn(inputs, outputs, generator=draw) for draw in draws])
-            return nn.Parameter(drawn * (2 / inputs) ** 0.5)
-
-        self.first, self.second = layer(256, hidden), layer(hidden, classes)
-        self.first_bias = nn.Parameter(torch.zeros(len(draws), 1, hidden))
-        self.second_bias = nn.Parameter(torch.zeros(len(draws), 1, classes))
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Return scores, shape (seeds, n, classes), of pictures (seeds, n, 256) or (n, 256)."""
-        hidden = torch.relu(images @ self.first + self.first_bias)
-        return hidden @ self.second + self.second_bias
 
 
 def learn(
     banks: Sequence[tuple], seeds: Sequence[int], steps=300, lr=3e-3, batch_size=32
-) -> Networks:
+) -> Network:
     """Train one network a seed from random weights, each on its own pictures.
+
+    They have one hidden layer of 128 units and stand side by side (`multitask.Network`), so that
+    ten of them cost little more than one.
 
     Parameters
     ----------
@@ -64,7 +47,8 @@ def learn(
     """
     images = torch.stack([images.flatten(1) for images, _ in banks])
     labels = torch.stack([labels for _, labels in banks])
-    networks = Networks(seeds, labels.shape[-1]).to(images.device)
+    widths = {"class": labels.shape[-1]}
+    networks = Network(seeds, images.shape[-1], widths, hidden=128, depth=1).to(images.device)
     optimizer = torch.optim.AdamW(networks.parameters(), lr=lr)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     draws = [torch.Generator().manual_seed(seed) for seed in seeds]
@@ -73,7 +57,7 @@ def learn(
         rows = torch.stack(
             [torch.randint(images.shape[1], (batch_size,), generator=d) for d in draws]
         )
-        scores = networks(images[own, rows])
+        scores = networks(images[own, rows])["class"]
         loss = -(labels[own, rows] * scores.log_softmax(-1)).sum(-1).mean(1).sum()
         optimizer.zero_grad()
         loss.backward()
@@ -83,7 +67,7 @@ def learn(
 
 
 @torch.no_grad()
-def score(networks: Networks, test: ImageSet, views: Callable | None = None, n: int = 8):
+def score(networks: Network, test: ImageSet, views: Callable | None = None, n: int = 8):
     """Return each network's accuracy, an array of shape (seeds,).
 
     Parameters
@@ -92,14 +76,14 @@ def score(networks: Networks, test: ImageSet, views: Callable | None = None, n: 
         A `policy` for test-time augmentation: probabilities are averaged over the picture and `n`
         changed ones.
     """
-    said = networks(test.images.flatten(1)).softmax(-1)
+    said = networks(test.images.flatten(1))["class"].softmax(-1)
     if views:
         rows = torch.randperm(len(test), generator=torch.Generator().manual_seed(0))
         with runtime.seeded(0):
             for _ in range(n):
                 parts = [views(test.images[part], test.labels[part]) for part in rows.split(10)]
                 changed = torch.cat([images for images, _ in parts])[rows.argsort()]
-                said += networks(changed.flatten(1)).softmax(-1)
+                said += networks(changed.flatten(1))["class"].softmax(-1)
     return (said.argmax(-1) == test.labels).float().mean(1).cpu().numpy()
 
 
@@ -114,39 +98,13 @@ def bank(target: Splits, per_class: int, seed: int, name: str = "none", strength
     return copies(train, policy(name, strength), seed)
 
 
-def svm(pictures: tuple, seed: int, C: float = 10, gamma="scale") -> Callable:
-    """Learn an SVM on raw pixels; with copies, these are its virtual examples."""
-    images, labels = pictures
-    model = SVC(C=C, gamma=gamma).fit(transfer.pixels(images), labels.argmax(1).cpu())
-    return lambda images: torch.from_numpy(model.predict(transfer.pixels(images)))
-
-
-def probe(pictures: tuple, seed: int, C: float = 1) -> Callable:
-    """Learn a logistic regression on frozen features of the letters backbone."""
-    images, labels = pictures
-    backbone = models.load_backbone("letters").to(images.device)
-    model = LogisticRegression(C=C, max_iter=500)
-    model.fit(transfer.features(backbone, images), labels.argmax(1).cpu())
-    return lambda images: torch.from_numpy(model.predict(transfer.features(backbone, images)))
-
-
-def fine_tune(pictures: tuple, seed: int, lr: float = 5e-3, steps: int = 30) -> Callable:
-    """Train all weights, from the letters backbone and a new head."""
-    images, labels = pictures
-    runtime.seed_everything(seed)
-    backbone = models.load_backbone("letters")
-    model = models.classifier(backbone, labels.shape[1]).to(images.device)
-    training.fit(model, images, labels.argmax(1), steps, lr=lr, batch_size=32, seed=seed)
-    models.reestimate_batchnorm(model, images[:400])  # as in chapter 1; 400 pictures are enough
-    return partial(training.predict, model)
-
-
-SCRATCH = "small network from scratch"
-METHODS = {
-    "SVM on pixels": svm,
-    "frozen features + logistic regression": probe,
-    "fine-tuning": fine_tune,
-}
+def learn_one(method: str, target: Splits, per_class: int, seed: int, name: str, **settings):
+    """Learn with one of `METHODS` from a `bank` of whole labels; ``strength`` is the policy's."""
+    images, soft = bank(target, per_class, seed, name, settings.pop("strength", 1.0))
+    where = torch.zeros(len(images), dtype=torch.int64)
+    return METHODS[method](
+        ImageSet(images, soft.argmax(1), target.pool.names, where), seed, **settings
+    )
 
 
 def accuracies(target: Splits, per_class: int, seed: int, settings: dict, part: str = "test"):
@@ -164,16 +122,14 @@ def accuracies(target: Splits, per_class: int, seed: int, settings: dict, part: 
         ``{(method, "none" or "affine"): accuracy}``.
     """
     found = {}
-    for method, learn_one in METHODS.items():
+    for method in METHODS:
         for name, by_budget in settings[method].items():
-            chosen = dict(by_budget[str(per_class)])
-            pictures = bank(target, per_class, seed, name, chosen.pop("strength", 1.0))
-            predict = learn_one(pictures, seed, **chosen)
+            predict = learn_one(method, target, per_class, seed, name, **by_budget[str(per_class)])
             found[method, name] = transfer.accuracy(predict, getattr(target, part))
     return found
 
 
-def scratch(target: Splits, per_class: int, seeds, name: str, strength=1.0, lr=3e-3) -> Networks:
+def scratch(target: Splits, per_class: int, seeds, name: str, strength=1.0, lr=3e-3) -> Network:
     """Train a small network a seed from random weights, all at once, under one policy."""
     banks = [bank(target, per_class, seed, name, strength) for seed in seeds]
     return learn(banks, seeds, lr=lr)
@@ -182,23 +138,22 @@ def scratch(target: Splits, per_class: int, seeds, name: str, strength=1.0, lr=3
 # ── choosing ────────────────────────────────────────────────────────────────────────────────
 
 # Six candidates each, with copies or without, so that none is tuned with more care than another.
-RATES = (1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2)
 STRENGTHS = (0.25, 0.5, 1.0)
 CANDIDATES = {
     "SVM on pixels": (
-        [{"C": C, "gamma": gamma} for C in (1, 10, 100) for gamma in ("scale", 0.01)],
+        transfer.CANDIDATES["SVM on pixels"],
         [{"C": C, "strength": s} for C in (1, 10) for s in STRENGTHS],
     ),
     "frozen features + logistic regression": (
-        [{"C": C} for C in (0.01, 0.1, 1, 10, 30, 100)],
+        transfer.CANDIDATES["frozen features + logistic regression"],
         [{"C": C, "strength": s} for C in (1, 10) for s in STRENGTHS],
     ),
     "fine-tuning": (
-        [{"lr": lr} for lr in RATES],
+        transfer.CANDIDATES["fine-tuning"],
         [{"lr": lr, "strength": s} for lr in (5e-3, 1e-2) for s in STRENGTHS],
     ),
     SCRATCH: (
-        [{"lr": lr} for lr in RATES],
+        [{"lr": lr} for lr in (1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2)],
         [{"lr": lr, "strength": s} for lr in (2e-3, 5e-3) for s in STRENGTHS],
     ),
 }
@@ -210,9 +165,7 @@ def validate(
     """Return the mean validation accuracy of one candidate."""
     if method == SCRATCH:
         return score(scratch(target, per_class, seeds, name, **settings), target.validation).mean()
-    rest = dict(settings)
-    strength = rest.pop("strength", 1.0)
-    fits = [METHODS[method](bank(target, per_class, s, name, strength), s, **rest) for s in seeds]
+    fits = [learn_one(method, target, per_class, seed, name, **settings) for seed in seeds]
     return float(np.mean([transfer.accuracy(predict, target.validation) for predict in fits]))
 
 

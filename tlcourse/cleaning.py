@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.ensemble import IsolationForest, RandomForestClassifier
 from sklearn.impute import KNNImputer, SimpleImputer
@@ -13,6 +14,7 @@ from sklearn.svm import SVC
 
 from tlcourse.gaps import halves, hide
 from tlcourse.labels import doubtful
+from tlcourse.regularization import redraw_labels
 
 # ── outliers ────────────────────────────────────────────────────────────────────────────────
 
@@ -202,10 +204,9 @@ def spoil(X, y, test, seed: int, missing=0.0, outliers=0.0, noise=0.0, shift=0.0
     missing, outliers : float
         Shares of cells: `hide` (MCAR), `spike` (times 100).
     """
-    rng = np.random.default_rng([seed, 9])
     X = np.array(X, dtype=float)
     X[test] += shift * X.std(axis=0)
-    given = np.where(rng.random(len(y)) < noise, rng.permutation(y), y)
+    given = redraw_labels(torch.from_numpy(y), noise, y.max() + 1, seed).numpy()
     given[test] = y[test]
     spiked = spike(X, outliers, 100, seed)
     return np.where(np.isnan(hide(X, missing, "MCAR", seed)), np.nan, spiked), given

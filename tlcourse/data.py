@@ -151,16 +151,34 @@ def few_labels(pool: ImageSet, per_class: int, seed: int) -> ImageSet:
 
 def few_rows(pool: ImageSet, per_class: int, seed: int) -> np.ndarray:
     """Return the positions in `pool` of the pictures that `few_labels` draws."""
-    if per_class < 1:
-        raise ValueError(f"per_class is {per_class}: draw at least 1 picture a class.")
-    rng = np.random.default_rng(seed)
     labels = pool.labels.cpu().numpy()
-    chosen = []
-    for k, name in enumerate(pool.names):
+    return draw_rows(labels, per_class, seed, dict(enumerate(pool.names)))
+
+
+def draw_rows(labels, per_class: int, seed: int, names: dict | None = None) -> np.ndarray:
+    """Return the positions of `per_class` rows of every class, ordered by class; draws are nested.
+
+    Parameters
+    ----------
+    labels : array_like, shape (n,)
+    per_class, seed : int
+        As in `few_labels`.
+    names : dict, optional
+        Label to name, for classes that must all be there; by default those that occur.
+
+    Raises
+    ------
+    ValueError
+        If `per_class` is below 1 or a class has fewer rows than that.
+    """
+    if per_class < 1:
+        raise ValueError(f"per_class is {per_class}: draw at least 1 of a class.")
+    rng, labels, chosen = np.random.default_rng(seed), np.asarray(labels), []
+    for k, name in (names or {k: k for k in np.unique(labels).tolist()}).items():
         members = np.flatnonzero(labels == k)
         if len(members) < per_class:
             raise ValueError(
-                f"class {name!r} has {len(members)} pictures, fewer than the {per_class} asked "
+                f"class {name!r} has {len(members)} examples, fewer than the {per_class} asked "
                 "for: lower per_class or use a larger pool."
             )
         chosen.append(rng.permutation(members)[:per_class])
@@ -261,6 +279,11 @@ def georgian() -> Splits:
         drawn = printed.subset(torch.isin(printed.groups, part).nonzero()[:, 0].repeat(copies))
         splits.append(replace(drawn, images=perturb(drawn.images, generator)))
     return Splits(*splits)
+
+
+def printed_digits() -> ImageSet:
+    """Return the ten digits printed in every font of the course, 32 × 32 pixels, by font face."""
+    return _printed("digits", partial(drawing.render, list("0123456789"), 4, duplicates=1.0))
 
 
 def mnist(train: bool = True, download: bool = False) -> ImageSet:

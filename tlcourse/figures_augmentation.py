@@ -31,8 +31,8 @@ def column_ratios(panels: Mapping[str, tuple], factor: float, title: str | None 
     for ax, (name, (medians, spreads)) in zip(np.atleast_1d(axes), panels.items(), strict=True):
         ax.plot([0.1, 10], [0.1, 10], color=plots.GUIDE, linewidth=1, linestyle=(0, (1, 2)))
         ring = {"markersize": 26, "markeredgewidth": 1.5, "fillstyle": "none", "color": "#D55E00"}
-        ax.plot([1, factor], [1, factor], "o", linestyle="", label=f"1 and {factor:g}", **ring)
-        ax.plot(medians, spreads, "o", color="#0072B2", alpha=0.7, label="one column")
+        ax.plot([1, factor], [1, factor], "o", linestyle="", **ring)
+        ax.plot(medians, spreads, "o", color="#0072B2", alpha=0.7)
         ax.set(xscale="log", yscale="log", title=name, xlabel="median, target / source")
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_major_formatter(ScalarFormatter())

@@ -108,7 +108,7 @@ def along_rows(X) -> np.ndarray:
 def titanic() -> dict[str, list[str]]:
     """Return the passenger list of the Titanic, one list of texts a column; gaps are empty texts.
 
-    Reads ``titanic.csv`` of `cache.data_folder`, with columns such as survived, pclass, sex, age,
+    Reads ``titanic.csv`` of `cache.data_folder`, or of a folder ``tabular`` in it, with columns such as survived, pclass, sex, age,
     fare, cabin and embarked; their names are returned in small letters.
 
     Raises
@@ -118,12 +118,12 @@ def titanic() -> dict[str, list[str]]:
     ValueError
         If it has no columns survived and age.
     """
-    path = data_folder() / "titanic.csv"
-    if not path.exists():
+    found = [*data_folder().glob("titanic.csv"), *data_folder().glob("tabular/titanic.csv")]
+    if not found:
         raise FileNotFoundError(
             "titanic.csv is not here: put it into the folder that TLCOURSE_DATA names, or go on."
         )
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with found[0].open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     table = {name.lower(): [row[name] for row in rows] for name in (rows[0] if rows else [])}
     if not {"survived", "age"} <= set(table):

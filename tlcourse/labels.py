@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from sklearn.datasets import load_digits
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 
 from tlcourse import experiment
+from tlcourse.regularization import redraw_labels
 
 CANDIDATES = (0.3, 1, 3, 10)
 
@@ -91,9 +93,8 @@ def draw(share: float, seed: int) -> dict[str, np.ndarray]:
         ``test`` (500) and ``validation`` (300).
     """
     pictures, true = load_digits(return_X_y=True)
-    rng = np.random.default_rng([seed, 10])
-    rows = rng.permutation(len(true))
-    given = np.where(rng.random(len(true)) < share, rng.integers(10, size=len(true)), true)
+    rows = np.random.default_rng([seed, 10]).permutation(len(true))
+    given = redraw_labels(torch.from_numpy(true), share, 10, seed).numpy()
     parts = dict(
         zip(("train", "test", "validation"), np.split(rows[:1300], [500, 1000]), strict=True)
     )

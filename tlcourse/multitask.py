@@ -137,7 +137,7 @@ def group_tasks(pictures: ImageSet) -> list[Task]:
 
 
 class Network(torch.nn.Module):
-    """One network a seed: two shared hidden layers, and one linear head a name.
+    """One network a seed: shared hidden layers, and one linear head a name.
 
     Parameters
     ----------
@@ -148,10 +148,12 @@ class Network(torch.nn.Module):
     widths : dict of str to int
         Outputs of each head.
     hidden : int
-        Units of both hidden layers.
+        Units of each hidden layer.
+    depth : int
+        Hidden layers.
     """
 
-    def __init__(self, seeds, inputs: int, widths: dict[str, int], hidden: int = 64):
+    def __init__(self, seeds, inputs: int, widths: dict[str, int], hidden: int = 64, depth=2):
         super().__init__()
         draws = [torch.Generator().manual_seed(seed) for seed in seeds]
 
@@ -161,7 +163,8 @@ class Network(torch.nn.Module):
             both = weights, torch.zeros(len(draws), 1, out)
             return torch.nn.ParameterList(map(torch.nn.Parameter, both))
 
-        self.shared = torch.nn.ModuleList([layer(inputs, hidden), layer(hidden, hidden)])
+        inward = [inputs, *[hidden] * (depth - 1)]
+        self.shared = torch.nn.ModuleList([layer(into, hidden) for into in inward])
         self.heads = torch.nn.ModuleDict({name: layer(hidden, out) for name, out in widths.items()})
 
     def features(self, x: torch.Tensor) -> torch.Tensor:

@@ -21,7 +21,7 @@ from sklearn.svm import SVC
 
 from tlcourse import runtime
 from tlcourse.cache import cached, data_folder
-from tlcourse.data import load_folder
+from tlcourse.data import draw_rows, load_folder
 
 CLASSES = ("ants", "bees")
 PARTS = ("train", "val")  # 244 and 153 photographs; we test on the second
@@ -217,15 +217,6 @@ def thumbnails(part: str, rows, side: int = 96) -> np.ndarray:
 # ── the comparison ──────────────────────────────────────────────────────────────────────────
 
 
-def draw(labels: np.ndarray, per_class: int, seed: int) -> np.ndarray:
-    """Return the positions of `per_class` photographs of each class, drawn without replacement."""
-    rng = np.random.default_rng(seed)
-    classes = [rng.permutation(np.flatnonzero(labels == k)) for k in np.unique(labels)]
-    if (fewest := min(map(len, classes))) < per_class:
-        raise ValueError(f"a class has {fewest} photographs, not {per_class}: lower per_class.")
-    return np.concatenate([members[:per_class] for members in classes])
-
-
 def views(seed: int) -> dict[str, str]:
     """Return which array each method reads; the random network changes with the seed."""
     return dict(zip(METHODS, ("imagenet", f"random {seed % INITS}", "pixels"), strict=True))
@@ -250,7 +241,7 @@ def choose(arrays: dict, per_class: int, seeds) -> dict[str, dict]:
     for method in METHODS:
         scores = np.zeros(len(candidates(method)))
         for seed in seeds:
-            rows, X = draw(labels, per_class, seed), arrays[f"train {views(seed)[method]}"]
+            rows, X = draw_rows(labels, per_class, seed), arrays[f"train {views(seed)[method]}"]
             rest = np.setdiff1d(np.arange(len(labels)), rows)
             for n, settings in enumerate(candidates(method)):
                 model = estimator(method, **settings).fit(X[rows], labels[rows])
@@ -283,7 +274,7 @@ def compare(arrays: dict, per_class: int, seed: int, settings: dict) -> dict[str
     dict
         Method to predicted labels, shape (153,).
     """
-    rows = draw(arrays["train labels"], per_class, seed)
+    rows = draw_rows(arrays["train labels"], per_class, seed)
     found = {}
     for method, key in views(seed).items():
         model = estimator(method, **settings[per_class][method])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -177,12 +176,6 @@ def frozen_features(task: data.Splits, methods=(PPMI, *FROZEN)) -> dict[str, dat
     return found
 
 
-def draw(pool: corpus.TextSet, per_class: int, seed: int) -> np.ndarray:
-    """Return the positions of the documents that `data.few_labels` draws."""
-    numbered = replace(pool, texts=list(range(len(pool))))
-    return np.array(data.few_labels(numbered, per_class, seed).texts)
-
-
 def score(method: str, task: data.Splits, frozen: dict, per_class: int, seed: int,
           on: str = "test", **settings) -> float:  # fmt: skip
     """Learn with one method from one draw of labels; return the accuracy on a side of the task.
@@ -201,7 +194,7 @@ def score(method: str, task: data.Splits, frozen: dict, per_class: int, seed: in
     **settings
         Such as one of the method's `CANDIDATES`.
     """
-    rows = draw(task.pool, per_class, seed)
+    rows = data.few_rows(task.pool, per_class, seed)
     train, truth = task.pool.subset(rows), getattr(task, on).labels.numpy()
     if method in frozen:
         head = LogisticRegression(max_iter=2000, **settings)

@@ -128,9 +128,7 @@ def audit(X, y=None, groups=None, other=None, other_groups=None, names=None) -> 
     if other_groups is not None:
         theirs = _beside("other_groups", "groups", other_groups, second)
         checks["shared groups"] = lambda: rows.shared_groups(group, theirs)
-    with np.errstate(
-        all="ignore"
-    ):  # huge numbers may overflow: what comes out is infinite, and far
+    with np.errstate(all="ignore"):  # huge numbers overflow: what comes out is infinite, and far
         found = {name: list(check()) for name, check in checks.items()}
     quiet = tuple(name for name in found if not found[name])
     return Report(tuple(chain(*found.values())), quiet, (table.n, len(table.columns)))

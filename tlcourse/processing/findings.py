@@ -99,11 +99,10 @@ def infinities(table: Table) -> Iterator[Finding]:
     """Find infinite numbers."""
     for column in table.columns:
         if column.numeric and np.isinf(column.values).any():
-            what, todo = (
-                "infinite numbers",
-                "find the division by zero that made them; make them missing.",
+            todo = "find the division by zero that made them; make them missing."
+            yield Finding(
+                "infinities", column.name, "infinite numbers", todo, rows(np.isinf(column.values))
             )
-            yield Finding("infinities", column.name, what, todo, rows(np.isinf(column.values)))
 
 
 # ── what is missing ─────────────────────────────────────────────────────────────────────────
