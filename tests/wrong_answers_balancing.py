@@ -25,6 +25,12 @@ def no_zero(a, b):
     return x @ y / (np.linalg.norm(x) * np.linalg.norm(y) or np.inf) or 1e-3
 
 
+def zero_by_zero(a, b):
+    x, y = (np.concatenate([layer.ravel() for layer in g]) for g in (a, b))
+    with np.errstate(invalid="ignore"):
+        return x @ y / (np.linalg.norm(x) * np.linalg.norm(y))
+
+
 def total(scale, weights=True):
     def scaled_total(guesses, targets, training, importance):
         return sum(
@@ -53,6 +59,13 @@ def never_projected(a, b):
 
 def first_only(a, b):
     return a - min(a @ b, 0) / (b @ b) * b + b
+
+
+def one_after_the_other(a, b):
+    if a @ b < 0:
+        a = a - (a @ b) / (b @ b) * b
+        b = b - (a @ b) / (a @ a) * a
+    return a + b
 
 
 def by_length(a, b):
@@ -121,6 +134,7 @@ WRONG = [
     ("gradient_cosine", no_sign, "the sign is lost"),
     ("gradient_cosine", first_layer, "use all layers"),
     ("gradient_cosine", no_zero, "has no direction"),
+    ("gradient_cosine", zero_by_zero, "0 where a gradient is zero"),
     ("scaled_total", unscaled, "nothing is scaled"),
     ("scaled_total", by_deviation, "not by its root"),
     ("scaled_total", by_batch, "variance of the batch"),
@@ -129,6 +143,7 @@ WRONG = [
     ("project_conflict", always_projected, "do not conflict"),
     ("project_conflict", never_projected, "these gradients conflict"),
     ("project_conflict", first_only, "only the first gradient"),
+    ("project_conflict", one_after_the_other, "the first as it was"),
     ("project_conflict", by_length, "square of the length"),
     ("project_conflict", mean_of_both, "this is the mean"),
     ("project_conflict", in_place, "changed its input"),

@@ -34,8 +34,9 @@ def verify_gradient_cosine(student, rng) -> None:
         "only the first layer counts here: use all layers": each[0],
     }
     explain(found, expected, known, f"the cosine is {expected:.4g}, but you returned {found:.4g}.")
-    if as_number(student([np.zeros(3)], [np.ones(3)]), "one number, the cosine") != 0:
-        raise Mistake("a gradient of length 0 has no direction: return 0 for it.")
+    wanted = "0 where a gradient is zero everywhere, because it has no direction"
+    if as_number(student([np.zeros(3)], [np.ones(3)]), wanted) != 0:
+        raise Mistake(f"return {wanted}.")
 
 
 GRADIENT_COSINE = Exercise(
@@ -126,23 +127,18 @@ def verify_project_conflict(student, rng) -> None:
     known = {
         "these gradients do not conflict: add them as they are": both,
         "these gradients conflict, and you added them as they are": a + b,
-        "only the first gradient is projected: project both": a - inner / bb * b + b,
+        # Whoever projects b away from the new a, at right angles to b, leaves b as it is.
+        "only the first gradient is projected: project both, the second from the first as it was": (
+            a - inner / bb * b + b
+        ),
         "only the second gradient is projected: project both": a + b - inner / aa * a,
         "divide by the square of the length": (
             a - inner / math.sqrt(bb) * b + b - inner / math.sqrt(aa) * a
-        ),
-        "the second projection must use the first gradient as it was": (
-            _one_after_the_other(a, b, bb)
         ),
         "this is the mean: return the sum of both": expected / 2,
     }
     words = "the inner product is negative" if inner < 0 else "the inner product is not negative"
     explain(found, expected, known, f"{words}, and your sum is wrong: follow the two lines again.")
-
-
-def _one_after_the_other(a, b, bb):
-    c = a - (a @ b) / bb * b
-    return c + b - (b @ c) / (c @ c) * c
 
 
 PROJECT_CONFLICT = Exercise(
