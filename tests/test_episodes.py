@@ -92,6 +92,16 @@ def test_a_short_training_goes_the_same_way(kind):
     assert judge(weights) > judge(start)
 
 
+def test_the_second_order_is_another_training():
+    pool = data.georgian().pool
+    first, second = (
+        episodes.train("maml", pool, 2, seed=3, tasks=2, second_order=order)
+        for order in (False, True)
+    )
+    assert first.keys() == second.keys()
+    assert any(not torch.allclose(first[name], second[name]) for name in first)
+
+
 def test_bad_requests_are_named(digits):
     with pytest.raises(ValueError, match="5 pictures, but 11-way episodes need 11"):
         episodes.draw_episodes(digits, 1, 11, 2, 3, 0)

@@ -176,25 +176,42 @@ def source_letters(copies: int = 4) -> ImageSet:
     return replace(printed.subset(rows), images=images)
 
 
-def train(kind: str, pool: ImageSet, steps: int, seed: int, tasks: int = 4) -> dict:
+def train(
+    kind: str, pool: ImageSet, steps: int, seed: int, tasks: int = 4, *, second_order: bool = False
+) -> dict:
     """Meta-train on episodes of `pool`: "maml" (5-way 1-shot) or "protonet" (20-way 1-shot).
 
     Snell et al. 2017 (section 3) train prototypical networks with more ways than they test.
+
+    Parameters
+    ----------
+    pool : ImageSet
+        The networks are trained where it lies: ``pool.to("cuda")`` is moved once.
+    tasks : int
+        Episodes a meta-step, for "maml".
+    second_order : bool
+        For "maml": go through the five inner steps. Better and slower; for a GPU.
+
+    Returns
+    -------
+    dict
+        Weights of one learner, on the CPU.
     """
-    ways = {"maml": WAYS, "protonet": 20}[kind]
+    ways, device = {"maml": WAYS, "protonet": 20}[kind], pool.images.device
     weights, model = maml.initial_weights(network, [seed]), network()
+    weights = {name: w.to(device) for name, w in weights.items()}
     stream = iter(range(seed, seed + steps))
 
     def sample():
         return draw_episodes(pool, tasks if kind == "maml" else 1, ways, 1, 3, 10**6 + next(stream))
 
     if kind == "maml":
-        # First order: the second one, through five inner steps, costs more time.
         outer = partial(maml.maml_gradient, model, loss=F.cross_entropy, steps=STEPS, lr=LR,
-                        second_order=False)  # fmt: skip
+                        second_order=second_order)  # fmt: skip
     else:
         outer = partial(_protonet_gradient, model, ways)
-    return maml.meta_train(weights, sample, outer, steps, description=kind)
+    trained = maml.meta_train(weights, sample, outer, steps, description=kind)
+    return {name: w.cpu() for name, w in trained.items()}
 
 
 def _protonet_gradient(model, ways, weights, tasks):
