@@ -67,7 +67,7 @@ def test_a_part_runs_without_peers(part, line, monkeypatch, capsys):
 
 def test_quality_is_measured_on_five_seeds(monkeypatch, capsys):
     monkeypatch.setattr(maml, "compiled", lambda outer: outer)
-    errors = bench.quality(tasks=2, inner=1, each=30, rates=(4e-3, 1e-3), new_waves=20)
+    errors = bench.quality(2, 1, {4e-3: 30, 1e-3: 30}, shots=5, new_waves=20)
     assert errors.shape == (5, 4) and np.isfinite(errors).all()
     said = capsys.readouterr().out
     assert str(errors[:, 2].round(3)) in said and "60 meta-steps of 2 waves" in said

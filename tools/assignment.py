@@ -69,8 +69,13 @@ def main(assignment):
         execute.execute(notebook, path.parent)
         notebook = execute.normalise(without_outputs(with_figures(notebook)))
         path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
+    release(assignment)
+
+
+def release(assignment, course=COURSE):
+    """Let nbgrader make of an assignment's source what students get."""
     command = ["generate_assignment", assignment, "--force", "--no-db"]
-    subprocess.run([sys.executable, "-m", "nbgrader", *command], cwd=COURSE, check=True)
+    subprocess.run([sys.executable, "-m", "nbgrader", *command], cwd=course, check=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How fast tlcourse's meta-learning and balancing are, beside other libraries: `make bench`.
 
-    python tools/bench.py [memory waves letters balancing quality]    all parts; or: make bench PARTS="waves memory"
+    python tools/bench.py [memory waves letters balancing quality published]    all parts; or: make bench PARTS="waves memory"
 
 Everything is measured in one run, on one thread, in CPU time of the process, so that other programs
 count little. The competitors take turns, so that a slow minute of the machine hits them all; printed
@@ -144,9 +144,12 @@ def letters() -> None:
         compare_maml(title, model, tasks, F.cross_entropy, steps, 0.1, **one)
 
 
-# Chosen by the error on tasks of other seeds (the last five of `runtime.seeds(1000)`), out of two
-# batch sizes, one, two, three and five inner steps, and two first learning rates.
-QUALITY = {"tasks": 10, "inner": 2, "each": 1000, "rates": (8e-3, 4e-3, 2e-3, 1e-3, 5e-4)}
+# Both chosen by the error on tasks of other seeds (the last five of `runtime.seeds(1000)`): the first
+# out of two batch sizes, one, two, three and five inner steps, and two first learning rates; of the
+# second only the learning rates, out of three schedules; the rest is that of Finn et al. 2017.
+QUALITY = {"tasks": 10, "inner": 2, "schedule": dict.fromkeys((8e-3, 4e-3, 2e-3, 1e-3, 5e-4), 1000)}
+PUBLISHED = {"shots": 5, "tasks": 25, "inner": 1,
+             "schedule": {4e-3: 10_000, 1e-3: 5_000, 2.5e-4: 5_000}}  # fmt: skip
 
 
 def cpu() -> float:
@@ -155,8 +158,8 @@ def cpu() -> float:
                (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))  # fmt: skip
 
 
-def quality(tasks: int, inner: int, each: int, rates, new_waves: int = 400) -> np.ndarray:
-    """Meta-train five seeds on 10-shot waves, and print the errors on new waves: (5, 4).
+def quality(tasks: int, inner: int, schedule: dict, shots: int = 10, new_waves: int = 400):
+    """Meta-train five seeds on waves, and print the errors on new waves: (5, 4).
 
     The clock runs for all five together, while they train and while the gradient is compiled.
 
@@ -164,23 +167,35 @@ def quality(tasks: int, inner: int, each: int, rates, new_waves: int = 400) -> n
     ----------
     tasks, inner : int
         Waves a seed and meta-step; inner steps.
-    each : int
-        Meta-steps for each of the learning rates `rates`.
+    schedule : dict of float to int
+        Learning rate of the outer loop, and how many meta-steps it is used for.
+    shots : int
+        Points a wave to adapt with.
     """
     seeds, model, at = runtime.seeds(5), maml.sine_network(), (0, 1, 5, 10)
     streams = [np.random.default_rng([s, 2]) for s in seeds]
     weights, begin = maml.initial_weights(maml.sine_network, seeds), cpu()
     outer = maml.compiled(partial(maml.maml_gradient, model, loss=F.mse_loss, steps=inner))
-    for rate in rates:
-        draw = lambda: maml.sine_tasks(streams, tasks)
-        weights = maml.meta_train(weights, draw, outer, each, rate)
-    spent = cpu() - begin
-    test = maml.sine_tasks([np.random.default_rng([s, 1]) for s in seeds], new_waves, 10, 100)
+    for rate, steps in schedule.items():
+        draw = lambda: maml.sine_tasks(streams, tasks, shots, shots)
+        weights = maml.meta_train(weights, draw, outer, steps, rate)
+    spent, steps = cpu() - begin, sum(schedule.values())
+    test = maml.sine_tasks([np.random.default_rng([s, 1]) for s in seeds], new_waves, shots, 100)
     errors = maml.errors_along(model, weights, test, at)
-    print(f"\nwaves: squared error after {at} steps, mean of {len(seeds)} seeds")
+    print(f"\nwaves, {shots} shots: squared error after {at} steps, mean of {len(seeds)} seeds")
     print(f"  {errors.mean(0).round(3)}; after 5 steps, by seed: {errors[:, 2].round(3)}")
-    print(f"  {each * len(rates)} meta-steps of {tasks} waves, all seeds side by side: {spent:.0f} "
+    print(f"  {steps} meta-steps of {tasks} waves, all seeds side by side: {spent:.0f} "
           f"CPU seconds, {spent / len(seeds):.0f} a seed", flush=True)  # fmt: skip
+    return errors
+
+
+def published() -> np.ndarray:
+    """Meta-train with 5 shots for 20,000 steps, and print Finn's errors below ours.
+
+    C. Finn et al. 2017, arXiv:1703.03400, table in appendix C.2: after 1, 5 and 10 steps.
+    """
+    errors = quality(**PUBLISHED)
+    print("  published by Finn et al.: 0.67, 0.38, 0.35 after 1, 5 and 10 steps")
     return errors
 
 
@@ -288,7 +303,7 @@ def memory(counts=(1000, 2000, 4000, 8000), steps=(1, 3, 5), chunk_size: int = 5
 
 # Memory first: later, this process keeps freed memory, which its copies would use again unseen.
 PARTS = {part.__name__: part for part in (memory, waves, letters, balancing)}
-PARTS["quality"] = partial(quality, **QUALITY)
+PARTS |= {"quality": partial(quality, **QUALITY), "published": published}
 
 
 def main(names) -> None:
