@@ -48,6 +48,16 @@ def one_scalar(w, X, y, Xq, yq, lr, order):
     return np.full(len(w), outer_by_formula(w, X, y, Xq, yq, lr, order).mean())
 
 
+def by_support_size(w, X, y, Xq, yq, lr, order):
+    return outer_by_formula(w, X, y, Xq, yq, lr, order) * yq.shape[1] / y.shape[1]
+
+
+def half_a_hessian(w, X, y, Xq, yq, lr, order):
+    # The second-order term is linear in H: half of it lies half way between the two orders.
+    both = [outer_by_formula(w, X, y, Xq, yq, lr, k) for k in (1, order)]
+    return np.mean(both, axis=0)
+
+
 def away(w, adapted, rate):
     return walk_by_part(w, adapted, -rate)
 
@@ -95,6 +105,8 @@ WRONG = [
     ("outer_gradient", first_only, "order 2 was asked"),
     ("outer_gradient", added_up, "do not add them up"),
     ("outer_gradient", one_scalar, "over the tasks alone"),
+    ("outer_gradient", by_support_size, "number of queries"),
+    ("outer_gradient", half_a_hessian, "H lacks its 2"),
     ("reptile_step", away, "move towards"),
     ("reptile_step", all_the_way, "only a part"),
     ("reptile_step", last_task, "average over the tasks"),

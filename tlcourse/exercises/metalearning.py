@@ -87,13 +87,14 @@ def verify_outer_gradient(student, rng) -> None:
     """Compare both orders with formulas written out; recognise joint training and lost factors."""
     w, X, y, Xq, yq = _tasks(rng)
     lr = float(rng.uniform(0.05, 0.2))
-    first, second, joint, support = [], [], [], []
+    first, second, halved, joint, support = [], [], [], [], []
     for t in range(len(X)):
         adapted = w - lr * _slope(w, X[t], y[t])
         slope = _slope(adapted, Xq[t], yq[t])
         hessian = 2 * sum(np.outer(x, x) for x in X[t]) / len(X[t])
         first.append(slope)
         second.append(slope - lr * hessian @ slope)
+        halved.append(slope - lr / 2 * hessian @ slope)
         joint.append(_slope(w, Xq[t], yq[t]))
         support.append(_slope(adapted, X[t], y[t]))
     means = [np.mean(part, 0) for part in (first, second, joint, support)]
@@ -115,6 +116,10 @@ def verify_outer_gradient(student, rng) -> None:
                     means[2 - order]
                 ),
                 "average over the tasks, do not add them up": means[order - 1] * len(X),
+                "divide the query's gradient by the number of queries, not of support points": (
+                    means[order - 1] * yq.shape[1] / y.shape[1]
+                ),
+                "H lacks its 2: a square has the second derivative 2": np.mean(halved, 0),
                 "you averaged over the weights too: average over the tasks alone": (
                     np.full(len(w), means[order - 1].mean())
                 ),
