@@ -182,14 +182,16 @@ def test_what_is_recorded_is_the_method_for_any_number_of_tasks(method, monkeypa
 def test_without_a_compiler_training_says_so_and_goes_on(monkeypatch):
     def broken(recorded, **options):
         def fail(*arguments):
-            raise RuntimeError("No working C++ compiler found\nand many more lines")
+            raise RuntimeError("raised:\nNo working C++ compiler found\nand many more lines")
 
         return fail
 
     monkeypatch.setattr(torch, "compile", broken)
     model, weights, tasks = problem("none")
     outer = partial(maml.maml_gradient, model, loss=F.mse_loss)
-    with pytest.warns(UserWarning, match=r"works \(No working C\+\+ compiler found\): the") as said:
+    with pytest.warns(
+        UserWarning, match=r"works \(raised: No working C\+\+ compiler found\): the"
+    ) as said:
         found = maml.meta_train(weights, lambda: tasks, outer, 2, compile=True)
     assert len(said) == 1
     assert gradients_apart(found, maml.meta_train(weights, lambda: tasks, outer, 2)) == 0

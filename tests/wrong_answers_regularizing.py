@@ -59,6 +59,11 @@ def decay_without_lr(weights, gradient, lr, weight_decay, decoupled):
     return weights - lr * gradient / (np.abs(gradient) + 1e-8) - weight_decay * weights
 
 
+def decay_after_the_step(weights, gradient, lr, weight_decay, decoupled):
+    after = step_in_two_lines(weights, gradient, lr, 0.0 if decoupled else weight_decay, False)
+    return after * (1 - lr * weight_decay) if decoupled else after
+
+
 def no_half(weights, start, alpha, beta):
     return 2 * pull_by_loop(weights, start, alpha, beta)
 
@@ -137,6 +142,7 @@ WRONG = [
     ("adam_first_step", uphill, "uphill"),
     ("adam_first_step", plain_descent, "plain gradient descent"),
     ("adam_first_step", decay_without_lr, "lacks the learning rate"),
+    ("adam_first_step", decay_after_the_step, "after the step"),
     ("l2sp_penalty", no_half, "1/2"),
     ("l2sp_penalty", swapped_factors, "swapped"),
     ("l2sp_penalty", head_forgotten, "pull them to 0 with beta"),

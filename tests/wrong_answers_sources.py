@@ -34,6 +34,11 @@ def plain_sums(probabilities, labels):
     return mean_log(probabilities @ table(probabilities, labels).T * len(labels), labels)
 
 
+def the_likeliest_label(probabilities, labels):
+    joint = table(probabilities, labels)
+    return np.log((probabilities @ (joint / joint.sum(axis=0)).T).max(axis=1)).mean()
+
+
 def log_of_the_mean(probabilities, labels):
     joint = table(probabilities, labels)
     expected = probabilities @ (joint / joint.sum(axis=0)).T
@@ -104,6 +109,7 @@ WRONG = [
     ("leep", the_joint, "you use the joint"),
     ("leep", plain_sums, "these are sums of probabilities"),
     ("leep", log_of_the_mean, "take the mean of the logs"),
+    ("leep", the_likeliest_label, "the picture's own label"),
     ("leep", a_sum, "divide by their number"),
     ("leep", a_loss, "the sign is swapped"),
     ("leep", in_bits, "natural logarithm"),

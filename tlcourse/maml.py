@@ -267,7 +267,7 @@ def _compile(outer_gradient, weights, tasks):
     try:
         fast(weights, tasks)
     except RuntimeError as error:
-        reason = str(error).partition("\n")[0]
+        reason = str(error).replace(":\n", ": ").partition("\n")[0]
         warnings.warn(
             f"compile=True needs a C++ compiler that works ({reason}): the training goes on without, "
             "slower and with the same result.",

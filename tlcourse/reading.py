@@ -144,6 +144,8 @@ TFIDF, PPMI = "TF-IDF + SVM", "PPMI embeddings, frozen"
 FROZEN = {"LSTM, frozen": "lstm", "GPT, frozen": "gpt", "masked LM, frozen": "masked"}
 TRAINED = {"LSTM, fine-tuned": "lstm", "LSTM from scratch": "lstm"}
 
+READ_ONCE = (PPMI, *FROZEN)
+
 # Six candidates a method, so that none is tuned with more care than another.
 PENALTIES = [{"C": C} for C in (0.1, 0.3, 1, 3, 10, 30)]
 CANDIDATES = {
@@ -155,7 +157,7 @@ CANDIDATES = {
 }
 
 
-def frozen_features(task: data.Splits, methods=(PPMI, *FROZEN)) -> dict[str, data.Splits]:
+def frozen_features(task: data.Splits, methods=READ_ONCE) -> dict[str, data.Splits]:
     """Return the frozen features of every document of a task, by method: computed once, used often.
 
     Everything that was learned or averaged comes from training files.

@@ -75,7 +75,7 @@ def verify_adam_first_step(student, rng) -> None:
             found,
             adam_slowly(weights, gradient, lr, decay, decoupled),
             _known_steps(weights, gradient, lr, decay, decoupled),
-            f"with decoupled={decoupled} the result is wrong: follow the three lines of the goal.",
+            f"with decoupled={decoupled} the result is wrong: first the gradient, then step and decay.",
         )
 
 
@@ -103,6 +103,9 @@ def _known_steps(w, g, lr, decay, decoupled) -> dict:
         "the decay lacks the learning rate: subtract lr * weight_decay * weights": (
             np.array(none) - decay * w
         ),
+        "the decay is taken after the step: take it from the weights before it": (
+            np.array(none) * (1 - lr * decay)
+        ),
     }
 
 
@@ -121,7 +124,8 @@ ADAM_FIRST_STEP = Exercise(
     returns=(
         "the weights after the step, an array (d,), correct to 1e-6. With `decoupled=False` (Adam) "
         "`weight_decay * weights` is added to the gradient first. With `decoupled=True` (AdamW) the "
-        "gradient stays, and `lr * weight_decay * weights` is subtracted as well."
+        "gradient stays, and `lr * weight_decay * weights`, of the weights before the step, is "
+        "subtracted as well."
     ),
     example=(
         "`adam_first_step(np.array([1.0]), np.array([2.0]), 0.1, 0.5, True)` returns about `[0.85]`."
