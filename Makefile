@@ -2,6 +2,8 @@
 # make test      run every check: style, unit tests, notebook rules, the notebooks themselves, a real browser
 # make execute   run every notebook and store its outputs
 # make bench     time meta-learning and balancing beside other libraries (makes .bench-venv the first time)
+# make book      build the lessons as a web site that needs no network to read, in _book (makes .book-venv the first time)
+# make test-book build it, and look at every page with a real browser: links, search, accessibility
 #
 # Another Python:      make lab PYTHON=python3.12
 # More for JupyterLab: make lab ARGS=--no-browser
@@ -15,7 +17,7 @@ BIN := $(VENV)/bin
 # The Python version is part of the path, so another PYTHON never meets the packages of the last one.
 SITE := $(VENV)/lib/python$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')/site-packages
 
-.PHONY: help lab test execute bench
+.PHONY: help lab test execute bench book test-book
 
 help:
 	@sed -n "/^#/!q; s/^# \{0,1\}//p" Makefile
@@ -42,6 +44,21 @@ $(BENCH)/peers.json: pyproject.toml constraints.txt tools/peers.py
 	$(PYTHON) -m venv --clear $(BENCH)
 	$(BENCH)/bin/python -m pip install -c constraints.txt -e .
 	$(BENCH)/bin/python tools/peers.py
+
+# The tools of the book want other versions than the course: an environment of their own, and npm's packages in it.
+BOOK := .book-venv
+book: $(BOOK)/made
+	$(BOOK)/bin/python tools/book.py
+
+test-book: $(SITE)/.tlcourse-test book
+	$(BIN)/python -m pytest tests/book
+
+$(BOOK)/made: book/requirements.txt book/package.json
+	$(PYTHON) -m venv --clear $(BOOK)
+	$(BOOK)/bin/python -m pip install -r book/requirements.txt
+	cp book/package.json $(BOOK)
+	PATH=$(CURDIR)/$(BOOK)/bin:$$PATH npm install --prefix $(BOOK) --no-audit --no-fund --no-package-lock
+	@touch $@
 
 # One stamp for each extra: made again only when what it depends on changes.
 $(SITE)/.tlcourse-%: pyproject.toml constraints.txt | $(SITE)/pip
