@@ -8,6 +8,7 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import course_wheel
 import nbformat
 import pytest
 import yaml
@@ -185,18 +186,10 @@ def test_what_the_library_imports_is_a_base_dependency():
 
 
 def test_the_wheel_holds_the_library_and_its_data_and_nothing_else(tmp_path):
-    source = tmp_path / "source"
-    ours = [path for path in tracked() if path.parts[0] in ("tlcourse", "pyproject.toml")]
-    ours += [path for path in tracked() if len(path.parts) == 1 and path.suffix in ("", ".md")]
-    for path in set(ours):
-        (source / path).parent.mkdir(parents=True, exist_ok=True)
-        (source / path).write_bytes((ROOT / path).read_bytes())
-    build = f"from setuptools import build_meta; build_meta.build_wheel({str(tmp_path)!r})"
-    subprocess.run([sys.executable, "-c", build], cwd=source, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    packed = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    expected = {path.as_posix() for path in ours if path.parts[0] == "tlcourse"}
-    assert packed == expected
+    made = zipfile.ZipFile(course_wheel.build(tmp_path))
+    inside = {name for name in made.namelist() if ".dist-info/" not in name}
+    expected = {path.as_posix() for path in course_wheel.packed() if path.parts[0] == "tlcourse"}
+    assert inside == expected
 
 
 # --- who may import whom ---------------------------------------------------------------------
@@ -245,13 +238,6 @@ def test_an_upward_import_would_be_found(tmp_path):
 # --- what no file may say --------------------------------------------------------------------
 
 
-def tracked():
-    """The files of the repository: what git has, or would take."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.check_output(command, cwd=ROOT, text=True).split("\0")
-    return [Path(name) for name in names if name and (ROOT / name).is_file()]
-
-
 def content(path):
     """A file's bytes; of a notebook without its pictures."""
     if path.suffix != ".ipynb":
@@ -266,7 +252,7 @@ def content(path):
 def test_no_file_names_a_private_path_or_a_registry():
     found = {
         str(path): match.group().decode()
-        for path in tracked()
+        for path in course_wheel.tracked()
         if (match := PRIVATE.search(content(ROOT / path)))
     }
     assert found == {}
