@@ -4,6 +4,11 @@
 # make bench     time meta-learning and balancing beside other libraries (makes .bench-venv the first time)
 # make book      build the lessons as a web site that needs no network to read, in _book (makes .book-venv the first time)
 # make test-book build it, and look at every page with a real browser: links, search, accessibility
+# make test-gpu  run every lesson on the GPU (TLCOURSE_DEVICE=cuda)
+# make test-colab   run every lesson and assignment with the versions that Colab has (makes .colab-venv)
+# make test-oldest  run the unit tests with the oldest versions that pyproject.toml allows (makes .oldest-venv)
+# make test-newest  run them with the newest that there are (makes .newest-venv)
+# make wheel     build what can be published, in dist; refuses while the repository's address is a placeholder
 #
 # Another Python:      make lab PYTHON=python3.12
 # More for JupyterLab: make lab ARGS=--no-browser
@@ -17,7 +22,7 @@ BIN := $(VENV)/bin
 # The Python version is part of the path, so another PYTHON never meets the packages of the last one.
 SITE := $(VENV)/lib/python$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')/site-packages
 
-.PHONY: help lab test execute bench book test-book
+.PHONY: help lab test test-gpu test-colab test-oldest test-newest execute bench book test-book wheel
 
 help:
 	@sed -n "/^#/!q; s/^# \{0,1\}//p" Makefile
@@ -31,6 +36,31 @@ test: $(SITE)/.tlcourse-test
 	$(BIN)/python -m pytest tests -n $(JOBS) --ignore=tests/browser --cov=tlcourse --cov-fail-under=95
 # JOBS notebooks side by side keep the cores busy: each then computes in one process of its own.
 	LOKY_MAX_CPU_COUNT=1 $(BIN)/python -m pytest tests/browser chapters -n $(JOBS) --no-loadscope-reorder
+
+# One lesson at a time: lessons that share a GPU wait for each other.
+test-gpu: $(SITE)/.tlcourse-test
+	TLCOURSE_DEVICE=cuda $(BIN)/python -m pytest chapters
+
+test-colab: $(SITE)/.tlcourse-test .colab-venv/made
+	TLCOURSE_COLAB=$(CURDIR)/.colab-venv/bin/python $(BIN)/python -m pytest tests/colab
+
+.colab-venv/made: tests/colab/colab.txt
+	$(PYTHON) -m venv --clear .colab-venv
+	.colab-venv/bin/python -m pip install -r $<
+	@touch $@
+
+test-oldest test-newest: test-%: .%-venv/made
+	.$*-venv/bin/python -m pytest tests -n $(JOBS) --ignore=tests/browser --ignore=tests/book
+
+.oldest-venv/made: CONSTRAINTS = -c constraints-oldest.txt
+.oldest-venv/made .newest-venv/made: .%-venv/made: pyproject.toml constraints-oldest.txt
+	$(PYTHON) -m venv --clear .$*-venv
+	.$*-venv/bin/python -m pip install $(CONSTRAINTS) -e '.[test]'
+	@touch $@
+
+wheel: $(SITE)/.tlcourse-test
+	$(BIN)/python tools/address.py --check
+	$(BIN)/python -m pip wheel --no-deps --wheel-dir dist .
 
 execute: $(SITE)/.tlcourse-test
 	$(BIN)/python tools/execute.py && $(BIN)/python tools/readme.py
