@@ -270,6 +270,7 @@ def library_pages(package):
     pages, rows = {"index": ""}, ["| room | what it holds |", "|---|---|"]
     for room in sorted(path for path in package.iterdir() if is_room(path)):
         modules = sorted(room.glob("*.py")) if room.is_dir() else [room]
+        modules = [path for path in modules if path.stem != "__main__"]
         lines = [f"# {room.stem}", ""]
         for path in modules:
             module = dotted(path, package)

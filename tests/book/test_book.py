@@ -1,0 +1,224 @@
+"""The book as a reader meets it, in a real browser that reaches nothing but the book's own files.
+
+`make test-book` builds it first.
+"""
+
+import functools
+import json
+import os
+import re
+import shutil
+import threading
+from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urljoin
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+SITE = ROOT / "_book" / "_build" / "html"
+AXE = ROOT / ".book-venv" / "node_modules" / "axe-core" / "axe.min.js"
+BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+NARROW = {"width": 390, "height": 844}  # a telephone
+PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
+PAGES = [page for page in PAGES if not page.startswith("_static/")]
+CDN = re.compile(r"unpkg\.com|jsdelivr\.net|cdnjs\.|googleapis\.com")
+VIOLATIONS = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations
+    .filter(rule => ['serious', 'critical'].includes(rule.impact))
+    .map(rule => `${rule.id}: ${rule.nodes[0].html.slice(0, 200)}`)"""
+OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+if not PAGES:
+    pytest.skip("there is no book yet: make book", allow_module_level=True)
+
+
+class Page(HTMLParser):
+    """What a page links to, what it loads, its anchors, and its pictures' alternative texts."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.links, self.loads, self.anchors, self.pictures = set(), set(), set(), []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, pairs):
+        values = dict(pairs)
+        self.anchors |= {values[key] for key in ("id", "name") if values.get(key)}
+        if tag == "a" and values.get("href"):
+            self.links.add(values["href"])
+        if tag == "img":
+            self.pictures.append(values.get("alt") or "")
+        self.loads |= {values[key] for key in ("src", "data") if values.get(key)}
+        if tag == "link" and values.get("rel") in ("stylesheet", "icon", "preload"):
+            self.loads.add(values["href"])
+
+
+@functools.cache
+def page(name):
+    return Page(SITE / name)
+
+
+def is_elsewhere(address):
+    return address.startswith(("http:", "https:", "//", "mailto:"))
+
+
+def broken(name):
+    """Yield what a page links to or loads and the site does not have."""
+    for address in page(name).links | page(name).loads:
+        if is_elsewhere(address) or address.startswith("data:"):
+            continue
+        target, anchor = urldefrag(urljoin(name, address))
+        target = unquote(target).split("?")[0]
+        exists = (SITE / target).is_file()
+        has_anchors = exists and target.endswith(".html")
+        if not exists or anchor and has_anchors and unquote(anchor) not in page(target).anchors:
+            yield address
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_link_and_anchor_of_the_site_resolves(name):
+    assert sorted(broken(name)) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_names_a_resource_from_elsewhere(name):
+    assert [address for address in page(name).loads if is_elsewhere(address)] == []
+    assert CDN.search((SITE / name).read_text(encoding="utf-8")) is None
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_picture_has_words(name):
+    assert all(words.strip() for words in page(name).pictures)
+
+
+def test_every_figure_of_the_lessons_is_in_the_book():
+    pictures = 0
+    for path in sorted((ROOT / "chapters").glob("[0-9]*.ipynb")):
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        outputs = [o for cell in notebook["cells"] for o in cell.get("outputs", [])]
+        stored = sum("image/png" in output.get("data", {}) for output in outputs)
+        assert len(page(f"chapters/{path.stem}.html").pictures) == stored, path.name
+        pictures += stored
+    assert pictures > 50
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in PAGES if name.startswith("chapters/0")] or ["no lesson"]
+)
+def test_a_lesson_leads_to_the_glossary_and_to_the_source_of_what_it_calls(name):
+    links = page(name).links
+    assert sum("glossary.html#term-" in link for link in links) >= 8
+    assert sum("_modules/tlcourse/" in link for link in links) >= 20
+
+
+# --- in a browser ----------------------------------------------------------------------------
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def site():
+    """Serve the book; yield its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(SITE)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        cannot = pytest.fail if os.environ.get("CI") else pytest.skip
+        cannot("no chromium on PATH: install it (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu"]
+        yield playwright.chromium.launch(executable_path=path, args=flags)
+
+
+def visit(browser, site, scheme):
+    """Return a tab in which every request that leaves the site fails, and the list of its faults."""
+    tab = browser.new_page(color_scheme=scheme)
+    faults = []
+    tab.route(lambda address: not address.startswith((site, "data:")), lambda r: r.abort())
+    tab.on("requestfailed", lambda request: faults.append(f"not loaded: {request.url}"))
+    tab.on("pageerror", lambda error: faults.append(str(error)))
+    tab.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
+    return tab, faults
+
+
+@pytest.fixture(scope="module")
+def tabs(browser, site):
+    """One tab a colour scheme, used for all pages: what is loaded once stays loaded."""
+    opened = {scheme: visit(browser, site, scheme) for scheme in ("light", "dark")}
+    yield opened
+    for tab, _ in opened.values():
+        tab.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens_without_a_fault_and_everyone_can_read_it(tabs, site, name, scheme):
+    tab, faults = tabs[scheme]
+    faults.clear()
+    tab.goto(site + name, wait_until="networkidle")
+    tab.evaluate(AXE.read_text(encoding="utf-8"))
+    assert tab.evaluate(VIOLATIONS) == []
+    assert tab.locator("html").get_attribute("data-theme") == scheme
+    assert faults == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_not_wider_than_a_telephone(browser, site, tabs, name):
+    tab, _ = tabs["light"]
+    wide = tab.viewport_size
+    tab.set_viewport_size(NARROW)
+    tab.goto(site + name, wait_until="domcontentloaded")
+    overflow = tab.evaluate(OVERFLOW)
+    tab.set_viewport_size(wide)
+    assert overflow == 0
+
+
+def test_a_tab_notices_what_it_should(browser, site):
+    tab, faults = visit(browser, site, "light")
+    tab.goto(site + "index.html", wait_until="networkidle")
+    tab.evaluate(AXE.read_text(encoding="utf-8"))
+    tab.evaluate("""() => {
+        document.querySelector('.bd-article p').style.color = '#aaa';
+        document.querySelector('.bd-article p').style.width = '2000px';
+        const picture = document.createElement('img');
+        picture.src = 'https://example.org/a.png';
+        document.querySelector('.bd-article').append(picture);
+        console.error('a fault');
+    }""")
+    tab.wait_for_timeout(200)
+    rules = {line.split(":")[0] for line in tab.evaluate(VIOLATIONS)}
+    assert {"color-contrast", "image-alt"} <= rules
+    tab.set_viewport_size(NARROW)
+    assert tab.evaluate(OVERFLOW) > 0
+    assert {"a fault", "not loaded: https://example.org/a.png"} <= set(faults)
+    tab.close()
+
+
+def test_the_search_finds_a_lesson(browser, site):
+    tab, faults = visit(browser, site, "light")
+    tab.goto(site + "search.html?q=MAML", wait_until="networkidle")
+    tab.locator("#search-results li").first.wait_for()
+    assert tab.locator("#search-results a[href*='chapters/06_maml.html']").count()
+    assert faults == []
+    tab.close()
+
+
+def test_formulas_are_set(browser, site):
+    tab, faults = visit(browser, site, "light")
+    tab.goto(site + "chapters/03_tuning.html", wait_until="networkidle")
+    tab.locator("mjx-container").first.wait_for()
+    assert tab.locator("mjx-container").count() > 20
+    assert tab.locator("mjx-merror").count() == 0
+    assert faults == []
+    tab.close()
