@@ -9,6 +9,7 @@ from math import inf, isnan
 import numpy as np
 import torch
 from joblib import Parallel, delayed
+from joblib.parallel import LokyBackend, get_active_backend
 from scipy import stats
 
 from tlcourse import runtime
@@ -34,7 +35,8 @@ def repeat(
     description : str
         Words in front of the progress bar.
     workers : int, optional
-        Processes; by default `runtime.workers`. With 1, everything runs in this process.
+        Processes; by default `runtime.workers`, or the cluster of `cluster.dask`. With 1,
+        everything runs in this process.
 
     Returns
     -------
@@ -85,11 +87,17 @@ def sweep(
 def _in_processes(run, jobs, description, workers):
     if not jobs:
         raise ValueError("there is no seed to run: pass at least one, such as runtime.seeds(5).")
-    workers = min(workers or runtime.workers(), len(jobs))
+    workers = min(workers, len(jobs)) if workers else _processes(len(jobs))
     # Large arrays reach a process as files; mode "c" lets it write to its own copy.
     pool = Parallel(n_jobs=workers, return_as="generator", mmap_mode="c")
     results = pool(delayed(_run_one)(run, *job) for job in jobs)
     return list(runtime.progress(results, description, len(jobs)))
+
+
+def _processes(jobs):
+    """Return how many processes: our own number, or the user's (`joblib.parallel_config`)."""
+    backend, chosen = get_active_backend()
+    return min(runtime.workers(), jobs) if isinstance(backend, LokyBackend) else chosen
 
 
 def _run_one(run, seed, *part):
