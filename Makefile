@@ -3,6 +3,7 @@
 # make execute   run every notebook and store its outputs
 # make bench     time meta-learning and balancing beside other libraries (makes .bench-venv the first time)
 # make book      build the lessons as a web site that needs no network to read, in _book (makes .book-venv the first time)
+# make slides    a deck of slides for each lesson, in _book/slides
 # make test-book build it, and look at every page with a real browser: links, search, accessibility
 # make test-gpu  run every lesson on the GPU (TLCOURSE_DEVICE=cuda)
 # make test-colab   run every lesson and assignment with the versions that Colab has (makes .colab-venv)
@@ -22,7 +23,7 @@ BIN := $(VENV)/bin
 # The Python version is part of the path, so another PYTHON never meets the packages of the last one.
 SITE := $(VENV)/lib/python$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')/site-packages
 
-.PHONY: help lab test test-gpu test-colab test-oldest test-newest execute bench book test-book wheel
+.PHONY: help lab test test-gpu test-colab test-oldest test-newest execute bench book slides test-book wheel
 
 help:
 	@sed -n "/^#/!q; s/^# \{0,1\}//p" Makefile
@@ -33,7 +34,7 @@ lab: $(SITE)/.tlcourse-lab
 test: $(SITE)/.tlcourse-test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/python -m pytest tests -n $(JOBS) --ignore=tests/browser --cov=tlcourse --cov-fail-under=95
+	$(BIN)/python -m pytest tests -n $(JOBS) --ignore=tests/browser --ignore=tests/book --cov=tlcourse --cov-fail-under=95
 # JOBS notebooks side by side keep the cores busy: each then computes in one process of its own.
 	LOKY_MAX_CPU_COUNT=1 $(BIN)/python -m pytest tests/browser chapters -n $(JOBS) --no-loadscope-reorder
 
@@ -80,7 +81,10 @@ BOOK := .book-venv
 book: $(BOOK)/made
 	$(BOOK)/bin/python tools/book.py
 
-test-book: $(SITE)/.tlcourse-test book
+slides: $(BOOK)/made
+	$(BOOK)/bin/python tools/slides.py
+
+test-book: $(SITE)/.tlcourse-test book slides
 	$(BIN)/python -m pytest tests/book
 
 $(BOOK)/made: book/requirements.txt book/package.json

@@ -372,7 +372,8 @@ def copy_assets(folder):
 def build():
     """Write the sources anew and let jupyter-book make the site; a warning is an error."""
     source = BUILD / "source"
-    shutil.rmtree(BUILD, ignore_errors=True)
+    for old in (source, BUILD / "_build"):
+        shutil.rmtree(old, ignore_errors=True)
     write_sources(source)
     command = ["build", "--warningiserror", "--keep-going", "--path-output", BUILD, source]
     from jupyter_book.cli.main import main  # only the book's environment has it

@@ -1,0 +1,43 @@
+"""The decks of slides as an audience sees them; `make test-book` makes them first."""
+
+import re
+
+import pytest
+from test_book import CDN, ROOT, browser, is_elsewhere, visit
+
+DECKS = ROOT / "_book" / "slides"
+LESSONS = sorted(path.stem for path in (ROOT / "chapters").glob("[0-9]*.ipynb"))
+__all__ = ["browser"]  # a fixture
+
+if not DECKS.exists():
+    pytest.skip("there are no slides yet: make slides", allow_module_level=True)
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_deck_has_slides_and_figures_and_loads_nothing_from_elsewhere(lesson):
+    html = (DECKS / f"{lesson}.html").read_text(encoding="utf-8")
+    assert 8 < len(re.findall(r"<section", html)) / 2 <= 24
+    assert html.count("<img") >= 4
+    assert CDN.search(html) is None
+    loads = re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=\"([^\"]+)\"", html)
+    assert loads
+    for address in loads:
+        own = address.startswith("data:") or not is_elsewhere(address)
+        assert own and (address.startswith("data:") or (DECKS / address).is_file()), address
+
+
+def test_a_deck_is_shown_slide_by_slide(browser):
+    site = DECKS.as_uri() + "/"
+    tab, faults = visit(browser, site)
+    tab.goto(site + "03_tuning.html")
+    tab.wait_for_function("window.Reveal && Reveal.isReady()")
+    for number in range(tab.evaluate("Reveal.getTotalSlides()")):
+        assert tab.evaluate("Reveal.getState().indexh") == number
+        seen = tab.evaluate("""() => {
+            const slide = Reveal.getCurrentSlide();
+            return slide.innerText.trim().length + slide.querySelectorAll('img').length;
+        }""")
+        assert seen > 0
+        tab.keyboard.press("ArrowRight")
+    assert faults == []
+    tab.close()
