@@ -4,7 +4,7 @@
 # make bench     time meta-learning and balancing beside other libraries (makes .bench-venv the first time)
 # make book      build the lessons as a web site that needs no network to read, in _book (makes .book-venv the first time)
 # make slides    a deck of slides for each lesson, in _book/slides
-# make test-book build it, and look at every page with a real browser: links, search, accessibility
+# make test-book build both, and look at every page with a real browser: links, search, accessibility; spelling
 # make test-gpu  run every lesson on the GPU (TLCOURSE_DEVICE=cuda)
 # make test-colab   run every lesson and assignment with the versions that Colab has (makes .colab-venv)
 # make test-oldest  run the unit tests with the oldest versions that pyproject.toml allows (makes .oldest-venv)
