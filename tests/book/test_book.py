@@ -20,6 +20,9 @@ ROOT = Path(__file__).parent.parent.parent
 SITE = ROOT / "_book" / "_build" / "html"
 AXE = ROOT / ".book-venv" / "node_modules" / "axe-core" / "axe.min.js"
 BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+SET_APART = re.compile(
+    r"<(pre|code|style|script)\b.*?</\1>|<(span|div) class=\"math\b.*?</\2>", re.DOTALL
+)
 WIDE = {"width": 1280, "height": 900}
 NARROW = {"width": 390, "height": 844}  # a telephone
 PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
@@ -98,6 +101,14 @@ def test_no_page_names_a_resource_from_elsewhere(name):
 @pytest.mark.parametrize("name", PAGES)
 def test_every_picture_has_words(name):
     assert all(words.strip() for words in page(name).pictures)
+
+
+def test_every_formula_of_a_page_is_seen_as_one():
+    """What is left of a page without formulas and code holds no dollar and no TeX command."""
+    for path in sorted(SITE.glob("chapters/*.html")):
+        article = path.read_text(encoding="utf-8").split("<article")[1].split("</article>")[0]
+        text = re.sub(r"<[^>]+>", "", SET_APART.sub("", article))
+        assert re.findall(r".{20}(?:\$|\\[a-z]+).*", text) == [], path.name
 
 
 def test_every_figure_of_the_lessons_is_in_the_book():
