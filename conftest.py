@@ -9,6 +9,7 @@ from collections import defaultdict
 from itertools import chain
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).parent
@@ -41,6 +42,9 @@ def kernel_environment():
 
 
 def pytest_configure(config):
+    # How long an example takes depends on what else the machine does.
+    hypothesis.settings.register_profile("tlcourse", deadline=None)
+    hypothesis.settings.load_profile("tlcourse")
     config.stash[CELLS_PASSED] = defaultdict(list)
 
 

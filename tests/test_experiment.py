@@ -247,7 +247,8 @@ def test_ratio_is_paired_on_logarithms(table):
     assert (result.low, result.mean, result.high) == pytest.approx(tuple(expected))
     assert result.mean == pytest.approx(stats.gmean(ours / baseline))
     assert result.mean == pytest.approx(1 / ratio(baseline, ours).mean)
-    assert (result.wins, result.n, result.unit) == (logs.wins, logs.n, "times")
+    wins = (ours > baseline).sum()  # the logarithms of neighbouring numbers can be equal
+    assert (result.wins, result.n, result.unit) == (wins, logs.n, "times")
 
 
 @pytest.mark.parametrize("ours, baseline", [([1, 0], [1, 1]), ([1, 1], [-1, 1])])

@@ -22,9 +22,10 @@ def test_scores_have_a_panel_a_task_and_a_row_a_method():
 
 
 def test_curves_over_time_are_drawn_in_full():
-    figure = figures.over_time([0, 10], {"norms": {"a": 100 * values(3, 2)}}, log=True)
+    figure = figures.over_time([0, 10], {"norms": {"a": 100 * values(3, 2)}}, "length", log=True)
     (ax,) = figure.axes
     assert ax.get_yscale() == "log" and ax.get_ylim()[1] > 60
+    assert ax.get_ylabel() == "length"
 
 
 def test_the_ring_marks_the_chosen_share():
@@ -36,7 +37,7 @@ def test_the_ring_marks_the_chosen_share():
     "call",
     [
         lambda: figures.scores_by_method({}),
-        lambda: figures.over_time([0], {}),
+        lambda: figures.over_time([0], {}, "length"),
         lambda: figures.trade_off([0.5], {"a": values(1, 2)}, 0),
     ],
 )

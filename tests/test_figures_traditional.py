@@ -16,6 +16,9 @@ def test_method_dots_show_each_mean_and_mark_the_baseline():
         assert np.allclose(np.ravel(shown), [np.mean(v) for v in methods.values()])
         assert np.mean(methods["y"]) in [line.get_xdata()[0] for line in ax.lines][-1:]
     assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["x", "y"]
+    assert figure.axes[0].get_xlabel() == "balanced test accuracy"
+    named = figures_traditional.method_dots(panels, mark="y", xlabel="test accuracy")
+    assert named.axes[0].get_xlabel() == "test accuracy"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ def test_curves_begin_at_the_first_trial():
     for line, expected in zip(figure.axes[0].lines, (values, values / 2), strict=True):
         assert list(line.get_xdata()) == list(range(1, 8))
         assert np.allclose(line.get_ydata(), expected.mean(axis=0))
+    later = figures_tuning.searches({"random": values[:, 5:]}, first=6)
+    assert list(later.axes[0].lines[0].get_xdata()) == [6, 7]
 
 
 def test_the_next_trial_is_where_the_acquisition_is_largest():

@@ -31,7 +31,9 @@ def describe(value) -> str:
         tensor = isinstance(value, torch.Tensor)
         numbers = value.tolist() if value.ndim == 1 and len(value) <= 6 else [None]
         if all(isinstance(number, int | float) for number in numbers):
-            return f"{'tensor' if tensor else 'array'}({[round(number, 4) for number in numbers]})"
+            text = f"{'tensor' if tensor else 'array'}({[round(number, 4) for number in numbers]})"
+            if len(text) < 80:
+                return text
         word = "a tensor" if tensor else "an array"
         return f"{word} of shape {tuple(value.shape)} and type {value.dtype}"
     if isinstance(value, float):

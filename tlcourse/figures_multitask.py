@@ -37,13 +37,14 @@ def scores_by_method(scores: Mapping, title: str | None = None):
     return figure
 
 
-def over_time(steps: Sequence[float], panels: Mapping, log: bool = False):
+def over_time(steps: Sequence[float], panels: Mapping, ylabel: str, log: bool = False):
     """Draw curves against training steps: one panel a name, one curve a task, with intervals.
 
     Parameters
     ----------
     steps : sequence of float
     panels : dict of str to dict of str to array_like, shape (seeds, steps)
+    ylabel : str
     log : bool
         A logarithmic vertical axis.
     """
@@ -56,6 +57,7 @@ def over_time(steps: Sequence[float], panels: Mapping, log: bool = False):
         ax.set_xlabel("optimisation steps")
         if log:
             ax.set_yscale("log")
+    np.atleast_1d(axes)[0].set_ylabel(ylabel)
     plots.legend_below(figure, ax, top=None)
     return figure
 
@@ -81,7 +83,9 @@ def trade_off(shares: Sequence[float], scores: Mapping, ring: int):
     ax.errorbar(x.mean(1), y.mean(1), errors[1], errors[0], "o-", color="#0072B2", capsize=3)
     for i, share in enumerate(shares):
         place = (x[i].mean(), y[i].mean())
-        ax.annotate(f"{share:.3g}", place, (7, -14), textcoords="offset points", fontsize=9)
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+        where = {"textcoords": "offset points", "fontsize": 9, "bbox": box, "zorder": 5}
+        ax.annotate(f"{share:.3g}", place, (7, -14), **where)
     ax.plot(x[ring].mean(), y[ring].mean(), "o", markersize=18, fillstyle="none", color="black")
     ax.set_xlabel(f"score of {first} (numbers: its share of the weight)")
     ax.set_ylabel(f"score of {second}")

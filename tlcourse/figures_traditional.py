@@ -13,16 +13,18 @@ from tlcourse import plots
 from tlcourse.experiment import interval
 
 
-def method_dots(panels: Mapping[str, Mapping], mark: str, title: str | None = None):
+def method_dots(
+    panels: Mapping[str, Mapping], mark: str, title=None, xlabel="balanced test accuracy"
+):
     """Plot the mean of each method with its 95 % t interval, one panel a data set.
 
     Parameters
     ----------
     panels : dict of str to dict of str to array_like, shape (seeds,)
-        Balanced accuracy from 0 to 1 by data set and method; every panel has the same methods.
+        A score from 0 to 1 by data set and method; every panel has the same methods.
     mark : str
         The method to compare with: a dotted line goes through its mean.
-    title : str, optional
+    title, xlabel : str, optional
 
     Returns
     -------
@@ -41,7 +43,7 @@ def method_dots(panels: Mapping[str, Mapping], mark: str, title: str | None = No
             ax.errorbar(mean, row, xerr=bar, fmt=shape, color=colour, capsize=3, markersize=7)
         ax.axvline(np.mean(methods[mark]), color=plots.GUIDE, linestyle=(0, (1, 2)), linewidth=1)
         ax.set_title(name, fontsize=11)
-        ax.set_xlabel("balanced test accuracy")
+        ax.set_xlabel(xlabel)
         ax.set_yticks(range(len(methods)), list(methods))
         ax.set_ylim(len(methods) - 0.5, -0.5)
     return figure

@@ -9,7 +9,7 @@ import numpy as np
 from tlcourse import plots
 
 
-def searches(curves: Mapping, ylabel: str = "best validation error so far", title=None):
+def searches(curves: Mapping, ylabel="best validation error so far", title=None, first: int = 1):
     """Plot the best value so far against the number of trials: mean and 95 % interval over seeds.
 
     Parameters
@@ -17,6 +17,8 @@ def searches(curves: Mapping, ylabel: str = "best validation error so far", titl
     curves : dict of str to array_like, shape (seeds, trials)
         Smaller is better.
     ylabel, title : str, optional
+    first : int
+        The trial of the first column.
 
     Returns
     -------
@@ -24,7 +26,7 @@ def searches(curves: Mapping, ylabel: str = "best validation error so far", titl
     """
     figure, ax = plots.new_figure(title)
     trials = np.shape(next(iter(curves.values()), [[]]))[1]
-    plots.mean_curves(ax, np.arange(1, trials + 1), curves)
+    plots.mean_curves(ax, np.arange(first, first + trials), curves)
     ax.set_xlabel("trials")
     ax.set_ylabel(ylabel)
     plots.legend_below(figure, ax)

@@ -26,7 +26,8 @@ import importlib.util
 import os
 
 if importlib.util.find_spec("tlcourse") is None:  # on Colab; elsewhere it is there already
-    source = os.environ.get("TLCOURSE_SOURCE", "tlcourse @ git+{address}")
+    newest = "tlcourse @ git+{address}"
+    source = os.environ.get("TLCOURSE_SOURCE", newest)
     %pip install -q "$source\""""
 
 
