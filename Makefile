@@ -9,6 +9,7 @@
 # make test-colab   run every lesson and assignment with the versions that Colab has (makes .colab-venv)
 # make test-oldest  run the unit tests with the oldest versions that pyproject.toml allows (makes .oldest-venv)
 # make test-newest  run them with the newest that there are (makes .newest-venv)
+# make hub       serve the course to a class with JupyterHub; make test-hub tries it with two students
 # make wheel     build what can be published, in dist; refuses while the repository's address is a placeholder
 #
 # Another Python:      make lab PYTHON=python3.12
@@ -23,7 +24,7 @@ BIN := $(VENV)/bin
 # The Python version is part of the path, so another PYTHON never meets the packages of the last one.
 SITE := $(VENV)/lib/python$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')/site-packages
 
-.PHONY: help lab test test-gpu test-colab test-oldest test-newest execute bench book slides test-book wheel
+.PHONY: help lab test test-gpu test-colab test-oldest test-newest execute bench book slides test-book wheel hub test-hub
 
 help:
 	@sed -n "/^#/!q; s/^# \{0,1\}//p" Makefile
@@ -34,7 +35,7 @@ lab: $(SITE)/.tlcourse-lab
 test: $(SITE)/.tlcourse-test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/python -m pytest tests -n $(JOBS) --ignore=tests/browser --ignore=tests/book --cov=tlcourse --cov-fail-under=95
+	$(BIN)/python -m pytest tests -n $(JOBS) --ignore=tests/browser --ignore=tests/book --ignore=tests/hub --cov=tlcourse --cov-fail-under=95
 # JOBS notebooks side by side keep the cores busy: each then computes in one process of its own.
 	LOKY_MAX_CPU_COUNT=1 $(BIN)/python -m pytest tests/browser chapters -n $(JOBS) --no-loadscope-reorder
 
@@ -51,7 +52,7 @@ test-colab: $(SITE)/.tlcourse-test .colab-venv/made
 	@touch $@
 
 test-oldest test-newest: test-%: .%-venv/made
-	.$*-venv/bin/python -m pytest tests -n $(JOBS) --ignore=tests/browser --ignore=tests/book
+	.$*-venv/bin/python -m pytest tests -n $(JOBS) --ignore=tests/browser --ignore=tests/book --ignore=tests/hub
 
 .oldest-venv/made: CONSTRAINTS = -c constraints-oldest.txt
 .oldest-venv/made .newest-venv/made: .%-venv/made: pyproject.toml constraints-oldest.txt
@@ -62,6 +63,17 @@ test-oldest test-newest: test-%: .%-venv/made
 wheel: $(SITE)/.tlcourse-test
 	$(BIN)/python tools/address.py --check
 	$(BIN)/python -m pip wheel --no-deps --wheel-dir dist .
+
+# JupyterHub's proxy is a program of npm.
+PROXY := $(CURDIR)/$(VENV)/hub/node_modules/.bin
+hub: $(SITE)/.tlcourse-hub $(PROXY)
+	PATH=$(PROXY):$(CURDIR)/$(BIN):$$PATH $(BIN)/jupyterhub --config chapters/assignments/jupyterhub_config.py $(ARGS)
+
+test-hub: $(SITE)/.tlcourse-test $(SITE)/.tlcourse-hub $(PROXY)
+	$(BIN)/python -m pytest tests/hub
+
+$(PROXY):
+	npm install --prefix $(VENV)/hub --no-audit --no-fund configurable-http-proxy
 
 execute: $(SITE)/.tlcourse-test
 	$(BIN)/python tools/execute.py && $(BIN)/python tools/readme.py
