@@ -66,6 +66,16 @@ def test_a_figure_is_described_by_the_caption_below_it():
     assert alt == "Figure 2. Error of f, see below."
 
 
+def test_a_caption_is_a_whole_paragraph():
+    found = book.CAPTION.search("**Figure 1.** One line\nand the next.\n\nNot this one.")
+    assert found[0] == "**Figure 1.** One line\nand the next."
+
+
+def test_chinese_words_say_so():
+    marked = book.mark_chinese("| head | 输出头，层 | the *last* layer |")
+    assert marked == '| head | <span lang="zh-Hans">输出头，层</span> | the *last* layer |'
+
+
 def test_functions_are_found_by_whatever_name_a_lesson_gives_them():
     source = (
         "from tlcourse import plots as p, data\nfrom tlcourse.check import check\n%time x = 1\n"

@@ -41,7 +41,8 @@ ASSETS = ROOT / "book" / "assets"
 HIDDEN = {"colab"}  # tags of cells that are of no use to a reader without a kernel
 BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]")
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:|#|mailto:)([^)#\s]+)(#[^)\s]*)?\)")
-CAPTION = re.compile(r"^\*\*Figure \d+\.\*\*.*$", re.MULTILINE)
+CAPTION = re.compile(r"^\*\*Figure \d+\.\*\*.*(?:\n.+)*$", re.MULTILINE)  # a whole paragraph
+CHINESE = re.compile("[\u4e00-\u9fff][\u4e00-\u9fff\u3000-\u303f\uff00-\uffef]*")
 ITALIC = re.compile(r"(?<!\*)(\*{3}|\*)(?=\S)([^*\n]+?)(?<=\S)\1(?!\*)")
 
 
@@ -100,6 +101,11 @@ def link_terms(text, anchors, linked):
         return f"[{match[0]}](#{place})"
 
     return ITALIC.sub(link, text)
+
+
+def mark_chinese(text):
+    """Say which words are Chinese, so that a screen reader reads them out, and a browser picks a font."""
+    return CHINESE.sub(lambda match: f'<span lang="zh-Hans">{match[0]}</span>', text)
 
 
 def find_term(words, anchors):
@@ -192,7 +198,8 @@ def lesson(notebook, anchors, known):
     linked = set()
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source = link_terms(BADGE.sub("[Open in Colab]", cell.source), anchors, linked)
+            text = BADGE.sub("[Open in Colab]", cell.source)
+            cell.source = mark_chinese(link_terms(text, anchors, linked))
     notebook.cells.append(new_markdown_cell(source_table(functions_used(notebook, known), known)))
 
 
@@ -329,7 +336,8 @@ def write_sources(source):
     anchors, known = glossary_terms(glossary), definitions(ROOT / "tlcourse")
     for page, place in PAGES.items():
         text = lead_on((ROOT / page).read_text(encoding="utf-8"), page, pages)
-        write(source / place, mark_terms(text) if page.endswith("glossary.md") else text)
+        text = mark_terms(text) if page.endswith("glossary.md") else text
+        write(source / place, mark_chinese(text))
     titles = {}
     for path in lessons:
         notebook = nbformat.read(path, as_version=4)
