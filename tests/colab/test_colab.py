@@ -70,6 +70,9 @@ def run(python, wheel, tmp_path):
         path = folder / "lesson.ipynb"
         nbformat.write(notebook, path)
         command = [python, "-m", "nbconvert", "--to", "notebook", "--execute", "--inplace"]
+        command += [
+            "--ExecutePreprocessor.timeout=900"
+        ]  # of a cell, so that nothing waits for ever
         command += [*options, str(path)]
         done = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, check=False
