@@ -10,3 +10,10 @@ document.addEventListener("DOMContentLoaded", () => {
     button.ariaLabel = "Colour mode: Light, Dark or System Settings";
   }
 });
+
+// Sphinx puts the list of a package's modules beside its item; a list may hold items only.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const inner of document.querySelectorAll("ul > ul")) {
+    inner.previousElementSibling?.append(inner);
+  }
+});
