@@ -108,8 +108,9 @@ def along_rows(X) -> np.ndarray:
 def titanic() -> dict[str, list[str]]:
     """Return the passenger list of the Titanic, one list of texts a column; gaps are empty texts.
 
-    Reads ``titanic.csv`` of `cache.data_folder`, or of a folder ``tabular`` in it, with columns such as survived, pclass, sex, age,
-    fare, cabin and embarked; their names are returned in small letters.
+    Reads ``titanic.csv`` of `cache.data_folder`, or of a folder ``tabular`` in it, with columns
+    such as survived, pclass, sex, age, fare, cabin and embarked; their names are returned in small
+    letters.
 
     Raises
     ------
