@@ -179,6 +179,32 @@ def test_what_is_recorded_is_the_method_for_any_number_of_tasks(method, monkeypa
         assert gradients_apart(fast(weights, drawn), outer(weights, drawn)) < 1e-6
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU of NVIDIA")
+@pytest.mark.parametrize("method", ["MAML", "FOMAML", "ANIL", "Reptile", "joint pretraining"])
+def test_on_a_gpu_a_graph_gives_the_same_gradient_for_new_tasks(method):
+    model, weights = maml.sine_network(), maml.initial_weights(maml.sine_network, [0, 1])
+    outer = maml.sine_methods(model)[method][0]
+    fast, kept = maml.compiled(outer), []
+    for tasks, seed in ((3, 0), (3, 1), (2, 0)):
+        drawn = maml.sine_tasks([np.random.default_rng(seed), np.random.default_rng(9)], tasks)
+        drawn = maml.Tasks(*(part.cuda() for part in drawn))
+        weights = {n: w.cuda() + 0.1 for n, w in weights.items()}
+        kept.append((fast(weights, drawn), outer(weights, drawn)))
+    for found, due in kept:  # a later call leaves what an earlier one returned
+        assert gradients_apart(found, due) < 1e-4
+
+
+@pytest.mark.parametrize("steps, wrong", [(5, 3), (250, 130), (250, 250)])
+def test_a_wrong_outer_gradient_is_named_by_its_step(steps, wrong):
+    drawn = iter(range(1, steps + 1))
+
+    def gradient(weights, tasks):
+        return {"w": torch.full((1,), float("inf") if next(drawn) >= wrong else 1.0)}
+
+    with pytest.raises(ValueError, match=f"NaN at meta-step {wrong}: lower"):
+        maml.meta_train({"w": torch.zeros(1)}, lambda: None, gradient, steps)
+
+
 def test_without_a_compiler_training_says_so_and_goes_on(monkeypatch):
     def broken(recorded, **options):
         def fail(*arguments):

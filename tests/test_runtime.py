@@ -152,10 +152,18 @@ def test_workers_are_at_most_the_cores_and_eight(monkeypatch):
     assert runtime.workers() == 1
 
 
-def test_a_gpu_has_one_worker(monkeypatch):
+@pytest.mark.parametrize("free, most", [(1, 1), (7, 3), (80, 8)])
+def test_a_gpu_has_a_worker_for_every_2_gb(monkeypatch, free, most):
     gpus(monkeypatch, True, False)
-    assert runtime.device("auto").type == "cuda"
     monkeypatch.setenv("TLCOURSE_DEVICE", "cuda")
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (free * 2**30, 90 * 2**30))
+    monkeypatch.setattr(runtime.joblib, "cpu_count", lambda: 16)
+    assert runtime.workers() == most
+
+
+def test_a_gpu_of_a_mac_has_one_worker(monkeypatch):
+    gpus(monkeypatch, False, True)
+    monkeypatch.setenv("TLCOURSE_DEVICE", "mps")
     assert runtime.workers() == 1
 
 

@@ -319,6 +319,20 @@ def mnist(train: bool = True, download: bool = False) -> ImageSet:
     )
 
 
+def mnist_splits(download: bool = False) -> Splits:
+    """Return MNIST as a target with few labels; see `mnist` for what is raised.
+
+    Returns
+    -------
+    Splits
+        Labels are drawn from 5,000 training digits; 5,000 others are for choices; the test set is
+        MNIST's own, 10,000 digits of other writers.
+    """
+    train, test = mnist(True, download), mnist(False, download)
+    rows = torch.arange(0, len(train), 12)
+    return Splits(train.subset(rows), train.subset(rows + 6), test)
+
+
 def _read_mnist(download: bool) -> dict[str, np.ndarray]:
     # Imported here: torchvision costs seconds of start-up that most lessons need not pay.
     from torchvision.datasets import MNIST

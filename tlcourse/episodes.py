@@ -177,7 +177,14 @@ def source_letters(copies: int = 4) -> ImageSet:
 
 
 def train(
-    kind: str, pool: ImageSet, steps: int, seed: int, tasks: int = 4, *, second_order: bool = False
+    kind: str,
+    pool: ImageSet,
+    steps: int,
+    seed: int,
+    tasks: int = 4,
+    *,
+    second_order: bool = False,
+    compile: bool = False,
 ) -> dict:
     """Meta-train on episodes of `pool`: "maml" (5-way 1-shot) or "protonet" (20-way 1-shot).
 
@@ -191,6 +198,8 @@ def train(
         Episodes a meta-step, for "maml".
     second_order : bool
         For "maml": go through the five inner steps. Better and slower; for a GPU.
+    compile : bool
+        Use `maml.compiled`: on a GPU much faster.
 
     Returns
     -------
@@ -200,6 +209,7 @@ def train(
     ways, device = {"maml": WAYS, "protonet": 20}[kind], pool.images.device
     weights, model = maml.initial_weights(network, [seed]), network()
     weights = {name: w.to(device) for name, w in weights.items()}
+    pool = replace(pool, labels=pool.labels.cpu())  # read at every draw
     stream = iter(range(seed, seed + steps))
 
     def sample():
@@ -210,7 +220,7 @@ def train(
                         second_order=second_order)  # fmt: skip
     else:
         outer = partial(_protonet_gradient, model, ways)
-    trained = maml.meta_train(weights, sample, outer, steps, description=kind)
+    trained = maml.meta_train(weights, sample, outer, steps, description=kind, compile=compile)
     return {name: w.cpu() for name, w in trained.items()}
 
 

@@ -141,20 +141,31 @@ def adapt(
     if not names:
         raise ValueError(f"no weight's name begins with {only!r}: choose from {list(fast)}.")
     fast = {n: w if w.requires_grad else w.detach().requires_grad_() for n, w in fast.items()}
-    for step in range(steps):
+    finite = []
+    for _ in range(steps):
         losses = task_losses(model, fast, *support, loss)
-        if not RECORDING.get() and not torch.isfinite(losses).all():
-            raise ValueError(
-                f"the loss is NaN or infinite at inner step {step + 1}: lower the inner learning "
-                "rate, or repair the inputs."
-            )
+        finite.append(losses.detach().isfinite().all())
         grads = torch.autograd.grad(
             losses.sum(), [fast[n] for n in names], create_graph=second_order
         )
         # Without create_graph `grads` are constants; the new weights still depend on the old ones.
         moved = {n: fast[n] - fast.get(RATE + n, lr) * g for n, g in zip(names, grads, strict=True)}
         fast = fast | moved
+    if not RECORDING.get() and (bad := _first_false(finite)):
+        raise ValueError(
+            f"the loss is NaN or infinite at inner step {bad}: lower the inner learning rate, or "
+            "repair the inputs."
+        )
     return fast
+
+
+def _first_false(flags: list[torch.Tensor]) -> int:
+    """Return the number of the first flag that is false, from 1; 0 if there is none.
+
+    Read together, after many steps: a GPU stops and waits whenever the program reads a value.
+    """
+    wrong = torch.stack(flags).logical_not()
+    return int(wrong.int().argmax() + 1) if wrong.any() else 0
 
 
 # ── outer gradients ─────────────────────────────────────────────────────────────────────────
@@ -237,19 +248,23 @@ def reptile_gradient(model, weights: dict, tasks: Tasks, loss, steps=10, lr=0.02
 
 
 def compiled(outer_gradient: Callable) -> Callable:
-    """Return the same outer gradient, made of few loops in machine code.
+    """Return the same outer gradient, recorded once and then repeated at once.
 
-    One call is recorded, with all operations of both derivatives, and `torch.compile` joins them.
-    That takes seconds to minutes, once for each shape of the tasks: it pays for thousands of
-    meta-steps of a small network. Where nothing can be compiled, a warning says so, and the
-    outer gradient stays as it was.
+    On a CPU, one call is recorded, with all operations of both derivatives, and `torch.compile`
+    makes a few loops in machine code of them. That takes seconds to minutes, once for each shape of
+    the tasks: it pays for thousands of meta-steps of a small network. Where nothing can be compiled,
+    a warning says so, and the outer gradient stays as it was.
+
+    On a GPU of NVIDIA, the thousands of small kernels of one call become one CUDA graph, which is
+    started as a whole: starting them one by one takes longer than computing them.
     """
     made = {}
 
     def gradient(weights, tasks):
         shapes = tuple(part.shape for part in (*weights.values(), *tasks))
         if shapes not in made:
-            made[shapes] = _compile(outer_gradient, weights, tasks)
+            make = _graph if tasks.support_inputs.is_cuda else _compile
+            made[shapes] = make(outer_gradient, weights, tasks)
         return made[shapes](weights, tasks)
 
     return gradient
@@ -275,6 +290,34 @@ def _compile(outer_gradient, weights, tasks):
         )
         return outer_gradient
     return fast
+
+
+def _graph(outer_gradient, weights, tasks):
+    # A graph reads and writes the same memory each time, so what comes in is copied there.
+    weights, tasks = (
+        {n: w.clone() for n, w in weights.items()},
+        Tasks(*(p.clone() for p in tasks)),
+    )
+    aside, graph, token = torch.cuda.Stream(), torch.cuda.CUDAGraph(), RECORDING.set(True)
+    try:
+        aside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(aside):
+            for _ in range(3):  # the first calls choose kernels and take memory
+                outer_gradient(weights, tasks)
+        torch.cuda.current_stream().wait_stream(aside)
+        with torch.cuda.graph(graph):
+            found = outer_gradient(weights, tasks)
+    finally:
+        RECORDING.reset(token)
+
+    def replay(new_weights, new_tasks):
+        places = *weights.values(), *tasks
+        for place, new in zip(places, (*new_weights.values(), *new_tasks), strict=True):
+            place.copy_(new)
+        graph.replay()
+        return {name: gradient.clone() for name, gradient in found.items()}
+
+    return replay
 
 
 def meta_train(
@@ -316,13 +359,17 @@ def meta_train(
     vector = torch.cat([w.flatten() for w in weights.values()])
     pieces = vector.split([w.numel() for w in weights.values()])
     weights = {n: p.view_as(w) for (n, w), p in zip(weights.items(), pieces, strict=True)}
-    optimizer = torch.optim.Adam([vector], lr=meta_lr)
+    optimizer, finite = torch.optim.Adam([vector], lr=meta_lr), []
     for step in runtime.progress(range(steps), description):
         found = outer_gradient(weights, sample_tasks())
         vector.grad = torch.cat([found[name].flatten() for name in weights])
-        if not torch.isfinite(vector.grad).all():
-            raise ValueError(f"the outer gradient is NaN at meta-step {step + 1}: lower meta_lr.")
         optimizer.step()
+        finite.append(vector.grad.isfinite().all())
+        if len(finite) == 100 or step + 1 == steps:
+            if bad := _first_false(finite):
+                bad += step + 1 - len(finite)
+                raise ValueError(f"the outer gradient is NaN at meta-step {bad}: lower meta_lr.")
+            finite = []
     return {name: w.clone() for name, w in weights.items()}
 
 

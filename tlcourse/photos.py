@@ -170,17 +170,19 @@ def represent(photographs, description: str = "photographs") -> dict[str, np.nda
 
 
 def _represent(photographs, description):
-    networks = {"imagenet": squeezenet()}
+    device, networks = runtime.device(), {"imagenet": squeezenet()}
     networks |= {f"random {seed}": squeezenet(pretrained=False, seed=seed) for seed in range(INITS)}
+    networks = {name: network.to(device) for name, network in networks.items()}
     rows = {name: [] for name in ("pixels", *networks)}
     steps = math.ceil(len(photographs) / BATCH)
     for batch in runtime.progress(_batches(photographs), description, steps):
         # The same crop, reduced to 16 × 16: what the simple baseline sees.
         small = torch.nn.functional.interpolate(batch, (16, 16), mode="area").flatten(1)
         rows["pixels"].append(small)
+        shown = batch.to(device)
         with torch.no_grad():
             for name, network in networks.items():
-                rows[name].append(network(batch))
+                rows[name].append(network(shown).cpu())
     arrays = {name: torch.cat(found).numpy() for name, found in rows.items()}
     return arrays | {"labels": np.array(photographs.targets)}
 

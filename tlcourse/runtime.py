@@ -126,11 +126,16 @@ def seeded(seed: int):
 def workers() -> int:
     """Return how many processes a sweep over seeds may use.
 
-    On a CPU: the cores this process may use (joblib respects affinity and container limits), at
-    most 8, because each process needs about 0.5 GB for its own PyTorch. On a GPU: 1, because
-    processes that share a GPU wait for each other and each fills its memory.
+    The cores this process may use (joblib respects affinity and container limits), at most 8,
+    because each process needs about 0.5 GB for its own PyTorch. On a GPU of NVIDIA each also needs
+    2 GB of the GPU's free memory: our networks are so small that one process alone keeps a GPU
+    waiting (`tools/gpu.py` measures how much several gain). On a Mac's GPU: 1.
     """
-    return min(8, joblib.cpu_count()) if device().type == "cpu" else 1
+    cores, kind = min(8, joblib.cpu_count()), device().type
+    if kind == "cuda":
+        free, _ = torch.cuda.mem_get_info()
+        return max(1, min(cores, free // 2**31))
+    return cores if kind == "cpu" else 1
 
 
 def setup() -> torch.device:

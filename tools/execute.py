@@ -84,7 +84,7 @@ def _identifier(source, taken):
     return identifier
 
 
-def execute(notebook, folder, timeout=300):
+def execute(notebook, folder, timeout=300, **options):
     """Run every cell in this very Python and return the seconds of each code cell.
 
     Parameters
@@ -95,6 +95,8 @@ def execute(notebook, folder, timeout=300):
         Where the kernel works: the notebook's own folder.
     timeout : int
         Seconds after which a cell is given up.
+    **options
+        More for the client, such as ``allow_errors=True``, which goes on after an error.
 
     Returns
     -------
@@ -114,7 +116,7 @@ def execute(notebook, folder, timeout=300):
     # A "python3" kernel that the user registered elsewhere must not take the place of this Python.
     manager._kernel_spec = KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
     resources = {"metadata": {"path": str(folder)}}
-    client = NotebookClient(notebook, km=manager, timeout=timeout, resources=resources)
+    client = NotebookClient(notebook, km=manager, timeout=timeout, resources=resources, **options)
     client.execute(cleanup_kc=True, stderr=subprocess.DEVNULL)
     return {
         position: _seconds(cell.metadata.execution)
