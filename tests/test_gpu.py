@@ -1,7 +1,6 @@
 """The tool that runs the lessons on a GPU, and the table that is made of what it stored."""
 
-import json
-
+import execute
 import gpu
 import nbformat
 import pytest
@@ -24,7 +23,8 @@ def test_a_run_is_compared_with_the_stored_one():
     found = gpu.summary(stored, run)
     assert found["verdicts"] == ["H1.1 | a | holds", "H1.2 | b | partly"]
     assert found["other"] == ["H1.2 | b | partly"]
-    assert found["errors"] == {2: "E: two devices"}
+    assert found["errors"] == {2: "E: two devices"} and found["real data"] == []
+    assert gpu.summary(stored, lesson("a", "MNIST: .9\nb"))["real data"] == ["MNIST: .9", "b"]
     assert not gpu.summary(stored, stored)["other"] + list(gpu.summary(stored, stored)["errors"])
 
 
@@ -45,7 +45,17 @@ def test_a_lesson_that_is_not_there_is_named(capsys):
     assert "no lesson begins with" in capsys.readouterr().err
 
 
-def test_what_is_stored_can_be_read():
-    for scale, kept in json.loads(gpu.STORE.read_text(encoding="utf-8")).items():
-        assert scale in ("quick", "full") and kept["device"] and kept["torch"]
-        assert not any(found["errors"] for found in kept["lessons"].values())
+def test_what_is_stored_says_on_what_and_has_no_error():
+    stored = gpu.read()
+    for name, found in (item for scale in ("quick", "full") for item in stored[scale].items()):
+        assert (execute.CHAPTERS / name).exists()
+        assert found["device"] and found["torch"] and found["jobs"] >= 1 <= found["processes"]
+        assert found["verdicts"] and not found["errors"]
+        assert set(found["other"]) <= set(found["verdicts"])
+
+
+def test_what_is_written_is_read_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(gpu, "STORE", tmp_path / "gpu.json")
+    assert gpu.read() == {}
+    gpu.write({"quick": {"é": 1}})
+    assert gpu.read() == {"quick": {"é": 1}} and "é" in gpu.STORE.read_text(encoding="utf-8")

@@ -1,5 +1,7 @@
 """The README's table and figure are those of the executed notebooks."""
 
+import json
+
 import nbformat
 import pytest
 import readme
@@ -14,6 +16,30 @@ def notebooks():
 def test_the_table_in_the_readme_is_that_of_the_notebooks(notebooks):
     text = (readme.ROOT / "README.md").read_text(encoding="utf-8")
     assert readme.chapter_table(notebooks) in text, "stale: run python tools/readme.py"
+
+
+def test_the_tables_of_the_gpu_are_those_that_were_stored(notebooks):
+    text = (readme.ROOT / "README.md").read_text(encoding="utf-8")
+    stored = json.loads(readme.GPU.read_text(encoding="utf-8"))
+    assert readme.gpu_table(stored, notebooks) in text, "stale: run python tools/readme.py"
+    assert readme.gpu_steps(stored["steps"]) in text, "stale: run python tools/readme.py"
+
+
+def test_a_lesson_that_did_not_run_on_the_gpu_has_a_dash(notebooks):
+    run = {"device": "G", "torch": "9", "jobs": 1, "processes": 1, "seconds": 7.4}
+    run |= {"verdicts": ["a", "b"], "other": ["b"], "real data": ["MNIST, 5: .9", "other"]}
+    stored = {"quick": {"01_concepts.ipynb": run}, "full": {"03_tuning.ipynb": run}}
+    lines = readme.gpu_table(stored, notebooks).splitlines()
+    assert "| 1 | 7 s (a) | 1 of 2 | – |  |" in lines
+    assert "| 3 | – |  | 7 s (a) | 1 of 2 |" in lines
+    assert "| 5 | – |  | = quick |  |" in lines, "nothing in lesson 5 asks for the scale"
+    assert "(a) G, PyTorch 9, 1 lessons side by side, each with 1 process<br>" in lines
+    assert lines[-1] == "- Chapter 3, full: MNIST, 5: .9"
+
+
+def test_a_block_is_replaced_and_nothing_else():
+    text = "a\n<!-- x: by me -->\nold\n<!-- end of x -->\nb"
+    assert readme.replaced(text, "x", "new\n") == text.replace("old", "new")
 
 
 def test_the_figure_is_that_of_chapter_1(notebooks):

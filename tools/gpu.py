@@ -81,7 +81,11 @@ def read():
 
 def write(store):
     """Store it as text that a person can read."""
-    STORE.write_text(json.dumps(store, indent=1) + "\n", encoding="utf-8", newline="\n")
+    STORE.write_text(
+        json.dumps(store, indent=1, sort_keys=True, ensure_ascii=False) + "\n",
+        encoding="utf-8",
+        newline="\n",
+    )
 
 
 def main(arguments=None):
@@ -92,25 +96,24 @@ def main(arguments=None):
     parser.add_argument("--jobs", type=int, default=1, help="lessons side by side")
     parser.add_argument("--timeout", type=int, default=3600, help="seconds for a cell")
     chosen = parser.parse_args(arguments)
-    os.environ |= {"TLCOURSE_DEVICE": "cuda", "TLCOURSE_SCALE": chosen.scale, "TLCOURSE_SEED": "0"}
-    os.environ.pop("MPLBACKEND", None)
     paths = [p for letters in chosen.lessons for p in LESSONS if p.name.startswith(letters)]
     if chosen.lessons and not paths:
         parser.error(f"no lesson begins with {chosen.lessons}")
     paths = paths or LESSONS
+    os.environ |= {"TLCOURSE_DEVICE": "cuda", "TLCOURSE_SCALE": chosen.scale, "TLCOURSE_SEED": "0"}
+    os.environ.pop("MPLBACKEND", None)
     store = read()
-    kept = store.setdefault(chosen.scale, {"lessons": {}})
-    kept |= machine() | {"jobs": chosen.jobs, "processes": runtime.workers()}
+    conditions = machine() | {"jobs": chosen.jobs, "processes": runtime.workers()}
     with ThreadPoolExecutor(chosen.jobs) as pool:
         lessons = {pool.submit(run, path, chosen.timeout): path.name for path in paths}
         for done in tqdm(as_completed(lessons), "lessons", len(lessons)):
             name, found = lessons[done], done.result()
-            kept["lessons"] = dict(sorted((kept["lessons"] | {name: found}).items()))
+            store.setdefault(chosen.scale, {})[name] = found | conditions
             write(store)
             tqdm.write(f"{found['seconds']:7.1f} s  {name}  slowest cells: {found['slowest']}")
             for line in (*found["other"], *found["errors"].items()):
                 tqdm.write(f"           {line}")
-    return int(any(kept["lessons"][path.name]["errors"] for path in paths))
+    return int(any(store[chosen.scale][path.name]["errors"] for path in paths))
 
 
 if __name__ == "__main__":
