@@ -287,3 +287,17 @@ def test_no_file_names_a_private_path_or_a_registry():
 )
 def test_private_paths_are_recognised(text, private):
     assert bool(PRIVATE.search(text)) is private
+
+
+def test_what_github_runs_exists():
+    """GitHub itself cannot be tried here; the commands it is told to run can."""
+    workflow = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8"))
+    jobs = workflow["jobs"]
+    assert [step["run"] for step in jobs["all"]["steps"][1:]] == [".ci/run"]
+    assert (ROOT / ".ci/run").stat().st_mode & 0o111, ".ci/run cannot be run"
+    targets = re.findall(
+        r"^\.PHONY: (.*)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    lowest = Version("3.11")
+    for one in jobs["versions"]["strategy"]["matrix"]["include"]:
+        assert one["target"] in targets[0].split() and Version(one["python"]) >= lowest

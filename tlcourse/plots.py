@@ -262,7 +262,7 @@ def paired_differences(differences: Mapping, title: str | None = None):
         ax.annotate(text, (1.02, row), annotation_clip=False, **where)
     ax.set_yticks(range(len(differences)), list(differences))
     ax.set_ylim(len(differences) - 0.5, -0.5)
-    ax.set_xlabel("difference in points   ○ one seed   ◆ mean with 95 % interval")
+    ax.set_xlabel("difference in points   ● one seed   ◆ mean with 95 % interval")
     return figure
 
 
