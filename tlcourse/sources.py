@@ -62,8 +62,9 @@ def read(model: torch.nn.Module, images: torch.Tensor) -> tuple[np.ndarray, np.n
         Rows sum to 1.
     """
     features = model.backbone(images)
-    probabilities = model.head(features).double().softmax(1)
-    return features.double().cpu().numpy(), probabilities.cpu().numpy()
+    scores = model.head(features)
+    # In double precision on the CPU: a Mac's GPU has none.
+    return features.cpu().double().numpy(), scores.cpu().double().softmax(1).numpy()
 
 
 # ── all scores of all sources, and what they are worth ──────────────────────────────────────

@@ -82,6 +82,7 @@ def gpu_table(stored, notebooks):
                 cells += ["= quick", ""] if same else ["–", ""]
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", *(f"({note}) {text}<br>" for text, note in conditions.items())]
+    lines += ["= quick: full scale adds nothing to this lesson<br>"]
     lines += ["– not run to its end in the time that we had a GPU", ""]
     for name, found in sorted(stored["full"].items()):
         lines += [f"- Chapter {name.split('_')[0].lstrip('0')}, full: {x}" for x in _real(found)]
