@@ -68,10 +68,11 @@ def test_one_by_one_a_query_cannot_help_another(digits):
 def test_the_shipped_networks_name_digits_they_never_saw(digits):
     drawn = episodes.draw_episodes(digits, 60, 5, 5, 3, seed=5)
     model = episodes.network()
-    adapted = episodes.adapted_scores(model, episodes.load("maml"), drawn)
     weights = maml.for_tasks(episodes.load("protonet"), 60)
-    proto = episodes.protonet_scores(model, weights, drawn)
-    for scores in (adapted, proto):
+    found = [episodes.protonet_scores(model, weights, drawn)]
+    for name in ("maml", "maml-second-order"):
+        found.append(episodes.adapted_scores(model, episodes.load(name), drawn))
+    for scores in found:
         assert episodes.accuracies(scores, drawn).mean() > 0.6  # a guess: 0.2
 
 
@@ -115,7 +116,7 @@ def test_bad_requests_are_named(digits):
 
 def test_shipped_weights_are_small():
     sizes = {p.stem: p.stat().st_size for p in episodes.WEIGHTS.glob("*.pt")}
-    assert set(sizes) == {"maml", "protonet"}
+    assert set(sizes) == set(episodes.SHIPPED)
     assert max(sizes.values()) <= 150_000
     assert all(
         np.isfinite(w).all()

@@ -25,16 +25,25 @@ def test_the_tables_of_the_gpu_are_those_that_were_stored(notebooks):
     assert readme.gpu_steps(stored["steps"]) in text, "stale: run python tools/readme.py"
 
 
-def test_a_lesson_that_did_not_run_on_the_gpu_has_a_dash(notebooks):
+def test_a_lesson_that_did_not_run_on_the_gpu_or_changed_has_a_dash(notebooks):
     run = {"device": "G", "torch": "9", "jobs": 1, "processes": 1, "seconds": 7.4}
-    run |= {"verdicts": ["a", "b"], "other": ["b"], "real data": ["MNIST, 5: .9", "other"]}
-    stored = {"quick": {"01_concepts.ipynb": run}, "full": {"03_tuning.ipynb": run}}
+
+    def found(name):
+        lines = readme.verdict_lines(notebooks[name])
+        turned = lines[0].replace("holds", "fails")
+        real = ["MNIST, 5: .9", "other"]
+        return run | {"verdicts": [turned, *lines[1:]], "other": [turned], "real data": real}
+
+    changed = run | {"verdicts": ["H1.1 | old | holds"], "other": [], "real data": []}
+    first, third = "01_concepts.ipynb", "03_tuning.ipynb"
+    stored = {"quick": {first: found(first), third: changed}, "full": {first: found(first)}}
     lines = readme.gpu_table(stored, notebooks).splitlines()
-    assert "| 1 | 7 s (a) | 1 of 2 | – |  |" in lines
-    assert "| 3 | – |  | 7 s (a) | 1 of 2 |" in lines
-    assert "| 5 | – |  | = quick |  |" in lines, "nothing in lesson 5 asks for the scale"
+    n = len(readme.verdict_lines(notebooks[first]))
+    assert f"| 1 | 7 s (a) | {n - 1} of {n} | 7 s (a) | {n - 1} of {n} |" in lines
+    assert "| 2a | – |  | – |  |" in lines
+    assert "| 3 | – |  | = quick |  |" in lines, "nothing in lesson 3 asks for the scale"
     assert "(a) G, PyTorch 9, 1 lessons side by side, each with 1 process<br>" in lines
-    assert lines[-1] == "- Chapter 3, full: MNIST, 5: .9"
+    assert lines[-1] == "- Chapter 1, full: MNIST, 5: .9"
 
 
 def test_a_block_is_replaced_and_nothing_else():

@@ -61,7 +61,7 @@ def gpu_table(stored, notebooks):
     Parameters
     ----------
     stored : dict
-        What tools/gpu.py wrote.
+        What tools/gpu.py wrote. A lesson that claims something else by now counts as not run.
     notebooks : dict of str to nbformat.NotebookNode
         By file name, executed on a CPU.
     """
@@ -72,7 +72,7 @@ def gpu_table(stored, notebooks):
         cells = [name.split("_")[0].lstrip("0")]
         for scale in ("quick", "full"):
             found = stored[scale].get(name)
-            if found:
+            if found and _claims(found["verdicts"]) == _claims(verdict_lines(notebook)):
                 note = conditions.setdefault(_conditions(found), "abcdefgh"[len(conditions)])
                 n = len(found["verdicts"])
                 cells += [f"{found['seconds']:.0f} s ({note})"]
@@ -83,10 +83,15 @@ def gpu_table(stored, notebooks):
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", *(f"({note}) {text}<br>" for text, note in conditions.items())]
     lines += ["= quick: full scale adds nothing to this lesson<br>"]
-    lines += ["– not run to its end in the time that we had a GPU", ""]
+    lines += ["– not run to its end in the time that we had a GPU, or changed since", ""]
     for name, found in sorted(stored["full"].items()):
         lines += [f"- Chapter {name.split('_')[0].lstrip('0')}, full: {x}" for x in _real(found)]
     return "\n".join(lines) + "\n"
+
+
+def _claims(lines):
+    """Return what is claimed in lines ``row | claim | verdict``, without the verdicts."""
+    return [line.rsplit(" | ", 1)[0] for line in lines]
 
 
 def _conditions(found):
