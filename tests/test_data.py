@@ -414,6 +414,17 @@ def test_the_real_mnist_has_60000_and_10000_digits(monkeypatch, tmp_path):
         assert part.images.amax((1, 2, 3)).min() > 0.3, "no digit is lost with the margin"
 
 
+@pytest.mark.skipif(not REAL.exists(), reason="needs the real MNIST, as above")
+def test_mnist_as_a_target_keeps_its_parts_apart(monkeypatch, tmp_path):
+    monkeypatch.setenv("TLCOURSE_DATA", str(REAL.parents[1]))
+    monkeypatch.setenv("TLCOURSE_CACHE", str(tmp_path))
+    whole, splits = data.mnist(), data.mnist_splits()
+    assert [len(part) for part in splits] == [5000, 5000, 10_000]
+    assert torch.equal(splits.pool.images, whole.images[::12])
+    assert torch.equal(splits.validation.images, whole.images[6::12])
+    assert torch.equal(splits.test.images, data.mnist(train=False).images)
+
+
 def test_the_rows_are_those_of_the_few_labels():
     pool = data.digits().pool
     rows = data.few_rows(pool, 3, seed=5)

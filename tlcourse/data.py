@@ -319,7 +319,7 @@ def mnist(train: bool = True, download: bool = False) -> ImageSet:
     )
 
 
-def mnist_splits(download: bool = False) -> Splits:
+def mnist_splits() -> Splits:
     """Return MNIST as a target with few labels; see `mnist` for what is raised.
 
     Returns
@@ -328,7 +328,7 @@ def mnist_splits(download: bool = False) -> Splits:
         Labels are drawn from 5,000 training digits; 5,000 others are for choices; the test set is
         MNIST's own, 10,000 digits of other writers.
     """
-    train, test = mnist(True, download), mnist(False, download)
+    train, test = mnist(), mnist(train=False)
     rows = torch.arange(0, len(train), 12)
     return Splits(train.subset(rows), train.subset(rows + 6), test)
 

@@ -11,11 +11,9 @@ notebooks are left as they are; tools/gpu.json is written, and tools/readme.py m
 import argparse
 import json
 import os
-import re
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from pathlib import Path
 
 import execute
 import nbformat
@@ -26,8 +24,7 @@ from tqdm import tqdm
 
 from tlcourse import runtime
 
-STORE = Path(__file__).parent / "gpu.json"
-REAL = re.compile("MNIST|Omniglot|ImageNet")
+STORE = readme.GPU
 LESSONS = sorted(execute.CHAPTERS.glob("[0-9]*.ipynb"))
 
 
@@ -64,7 +61,7 @@ def summary(stored, notebook):
         if output.output_type == "error"
     }
     printed = ["".join(o.get("text", "") for o in c.get("outputs", [])) for c in notebook.cells]
-    real = [line for text in printed if REAL.search(text) for line in text.splitlines()]
+    real = [line for text in printed if readme.REAL.search(text) for line in text.splitlines()]
     other = [line for line in verdicts if line not in before]
     return {"verdicts": verdicts, "other": other, "errors": errors, "real data": real}
 

@@ -15,6 +15,7 @@ import nbformat
 
 ROOT = Path(__file__).parent.parent
 GPU = Path(__file__).parent / "gpu.json"
+REAL = re.compile("MNIST|Omniglot|ImageNet")
 SYMBOLS = {"holds": "✓ holds", "partly": "~ partly", "fails": "✗ fails"}
 
 
@@ -104,8 +105,7 @@ def _conditions(found):
 
 def _real(found):
     """Return what was measured on real data, a sentence each."""
-    names = re.compile("(MNIST|Omniglot|ImageNet).*[:?]")
-    return [line for line in found["real data"] if names.match(line)]
+    return [line for line in found["real data"] if REAL.match(line)]
 
 
 def gpu_steps(steps):
