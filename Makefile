@@ -1,10 +1,10 @@
 # make lab       open the course in JupyterLab (makes .venv the first time: some minutes)
-# make test      run every check: style, unit tests, notebook rules, the notebooks themselves, a real browser
+# make test      run every check: style, unit tests, the notebooks themselves, the book and the slides, a real browser
 # make execute   run every notebook and store its outputs
 # make bench     time meta-learning and balancing beside other libraries (makes .bench-venv the first time)
 # make book      build the lessons as a web site that needs no network to read, in _book (makes .book-venv the first time)
 # make slides    a deck of slides for each lesson, in _book/slides
-# make test-book build both, and look at every page with a real browser: links, search, accessibility; spelling
+# make test-book build both, and look at every page with a real browser (make test looks at five)
 # make test-gpu  run every lesson on the GPU (TLCOURSE_DEVICE=cuda)
 # make test-colab   run every lesson and assignment with the versions that Colab has (makes .colab-venv)
 # make test-oldest  run the unit tests with the oldest versions that pyproject.toml allows (makes .oldest-venv)
@@ -32,12 +32,12 @@ help:
 lab: $(SITE)/.tlcourse-lab
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/chapters/01_concepts.ipynb $(ARGS)
 
-test: $(SITE)/.tlcourse-test
+test: $(SITE)/.tlcourse-test book slides
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/python -m pytest tests -n $(JOBS) --ignore=tests/browser --ignore=tests/book --ignore=tests/hub --cov=tlcourse --cov-fail-under=95
 # JOBS notebooks side by side keep the cores busy: each then computes in one process of its own.
-	LOKY_MAX_CPU_COUNT=1 $(BIN)/python -m pytest tests/browser chapters -n $(JOBS) --no-loadscope-reorder
+	LOKY_MAX_CPU_COUNT=1 $(BIN)/python -m pytest tests/browser chapters tests/book -m "not every_page" -n $(JOBS) --no-loadscope-reorder
 
 # One lesson at a time: lessons that share a GPU wait for each other.
 test-gpu: $(SITE)/.tlcourse-test
@@ -94,7 +94,7 @@ book: $(BOOK)/made
 	$(BOOK)/bin/python tools/book.py
 
 slides: $(BOOK)/made
-	$(BOOK)/bin/python tools/slides.py
+	$(BOOK)/bin/python -W error tools/slides.py
 
 test-book: $(SITE)/.tlcourse-test book slides
 	$(BIN)/python -m pytest tests/book

@@ -7,6 +7,7 @@ load beside them. Of a code cell a slide shows what it drew or printed; with the
 A figure's slide takes the caption from the cell below.
 """
 
+import logging
 import re
 import shutil
 import sys
@@ -71,8 +72,16 @@ def slides_of(notebook):
     return cells
 
 
+class Stop(logging.Handler):
+    """Ends the making of the slides at a warning, as the book's ends."""
+
+    def emit(self, record):
+        """Say what the warning says, and stop."""
+        sys.exit(f"The slides were not made: {record.getMessage()}")
+
+
 def deck(notebook, name):
-    """Return a lesson's deck as HTML."""
+    """Return a lesson's deck as HTML; a warning ends the program."""
     from nbconvert import SlidesExporter  # only the book's environment needs it
 
     exporter = SlidesExporter(
@@ -81,6 +90,7 @@ def deck(notebook, name):
         reveal_url_prefix="reveal",
         reveal_theme="white",
     )
+    exporter.log.addHandler(Stop(logging.WARNING))
     if not any(TAG in tags(cell) for cell in notebook.cells):
         sys.exit(f"Lesson {name} has no slide: give some of its cells the tag {TAG!r}.")
     slides = new_notebook(cells=slides_of(notebook), metadata={"title": name})
