@@ -6,6 +6,8 @@ import nbformat
 import pytest
 import readme
 
+from tlcourse import verdicts
+
 
 @pytest.fixture(scope="module")
 def notebooks():
@@ -62,6 +64,16 @@ def test_every_claim_of_a_chapter_has_its_line(notebooks):
         assert lines
         for line in lines:
             assert line.split(" | ")[2] in readme.SYMBOLS
+
+
+def test_a_tally_says_which_verdicts_were_written_before_the_protocol(notebooks):
+    lines = readme.chapter_table(notebooks).splitlines()
+    tallies = [line for line in lines if line.startswith("| [")]
+    assert len(tallies) == len(notebooks)
+    assert all(line.endswith(" † |") for line in tallies), "make execute"
+    assert f"† {verdicts.NOTE}: read these verdicts with care." in lines
+    rewritten = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
+    assert not readme.written_before_the_protocol(rewritten)
 
 
 def test_a_missing_figure_is_a_sentence(notebooks):

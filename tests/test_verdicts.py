@@ -102,7 +102,8 @@ def test_print_verdicts_prints_only_what_is_the_same_everywhere(capsys):
 
 
 def test_the_table_is_aligned_text():
-    header, first, *_ = str(verdicts.verdict_table(claims())).splitlines()
+    header, first, *_, note = str(verdicts.verdict_table(claims())).splitlines()
+    assert note == "(written before the protocol; margins and seeds were settled while looking)"
     assert first.split("  ")[0] == "H1.1"
     for column in ("claim", "effect", "seeds ahead", "verdict"):
         assert first[header.index(column) - 1] == " " != first[header.index(column)]
@@ -111,6 +112,7 @@ def test_the_table_is_aligned_text():
 
 def test_the_table_is_html_in_a_notebook():
     table = ElementTree.fromstring(verdicts.verdict_table(iter(claims()))._repr_html_())
+    assert [note.text for note in table.iter("caption")] == [f"({verdicts.NOTE})"]
     rows = [[cell.text for cell in row] for row in table.iter("tr")]
     assert rows[0] == ["row", "claim", "effect [95 % interval]", "seeds ahead", "verdict"]
     assert rows[2][1] == "transfer > scratch & aug. at 20"

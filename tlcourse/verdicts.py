@@ -1,4 +1,4 @@
-"""Verdicts on claims: holds, partly or fails, by a rule that is fixed before the results are seen."""
+"""Verdicts on claims: holds, partly or fails, by one rule for all of them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from math import inf, log
 from tlcourse.experiment import Difference
 
 SYMBOLS = {"holds": "✓", "partly": "~", "fails": "✗"}
+# The rule came first; the claims did not. This goes from a lesson when its claims are written anew.
+NOTE = "written before the protocol; margins and seeds were settled while looking"
 
 
 def verdict(low: float, mean: float, high: float, margin: float) -> str:
@@ -99,13 +101,13 @@ class VerdictTable:
         ]
 
     def __repr__(self) -> str:
-        """All rows as aligned text."""
+        """All rows as aligned text, and how far to trust them."""
         widths = [max(map(len, column)) for column in zip(*self.rows(), strict=True)]
         lines = (
             "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
             for row in self.rows()
         )
-        return "\n".join(lines)
+        return "\n".join([*lines, f"({NOTE})"])
 
     def _repr_html_(self) -> str:
         def line(row, tag):
@@ -115,7 +117,8 @@ class VerdictTable:
 
         header, *rows = self.rows()
         body = "".join(line(row, "td") for row in rows)
-        return f"<table><thead>{line(header, 'th')}</thead><tbody>{body}</tbody></table>"
+        note = f'<caption style="caption-side: bottom; text-align: left">({NOTE})</caption>'
+        return f"<table>{note}<thead>{line(header, 'th')}</thead><tbody>{body}</tbody></table>"
 
 
 def verdict_table(claims: Iterable[Claim]) -> VerdictTable:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import nbformat
 
+from tlcourse.verdicts import NOTE
+
 ROOT = Path(__file__).parent.parent
 GPU = Path(__file__).parent / "gpu.json"
 REAL = re.compile("MNIST|Omniglot|ImageNet")
@@ -38,6 +40,7 @@ def chapter_table(notebooks):
         claims = [line.split(" | ") for line in verdict_lines(notebook)]
         counts = Counter(verdict for _, _, verdict in claims)
         tally = " · ".join(f"{counts[v]} {SYMBOLS[v][0]}" for v in SYMBOLS if counts[v])
+        tally += " †" * written_before_the_protocol(notebook)
         lines.append(f"| [{title}](chapters/{name}) | {minutes} | {rows} | {tally} |")
         folded += [
             "",
@@ -47,7 +50,19 @@ def chapter_table(notebooks):
         folded += ["| handbook | claim, as measured | verdict |", "|---|---|---|"]
         folded += [f"| {row} | {text} | {SYMBOLS[verdict]} |" for row, text, verdict in claims]
         folded += ["", "</details>"]
+    if any(map(written_before_the_protocol, notebooks.values())):
+        lines += ["", f"† {NOTE}: read these verdicts with care."]
     return "\n".join(lines + folded) + "\n"
+
+
+def written_before_the_protocol(notebook):
+    """Whether a lesson's stored table of verdicts says so."""
+    tables = (
+        o.get("data", {}).get("text/plain", "")
+        for c in notebook.cells
+        for o in c.get("outputs", [])
+    )
+    return any(NOTE in table for table in tables)
 
 
 def verdict_lines(notebook):
