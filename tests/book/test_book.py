@@ -203,7 +203,9 @@ def test_a_page_opens_without_a_fault_and_everyone_can_read_it(reader, site, nam
     read(tab, site + name)
     assert tab.evaluate(VIOLATIONS) == []
     tab.emulate_media(color_scheme="dark")
-    assert tab.locator("html").get_attribute("data-theme") == "dark"
+    tab.wait_for_selector(
+        "html[data-theme=dark]", state="attached"
+    )  # the page is told a moment later
     assert tab.evaluate(VIOLATIONS, ["color-contrast"]) == []
     tab.set_viewport_size(NARROW)
     assert tab.evaluate(OVERFLOW) == 0
