@@ -1,8 +1,11 @@
 """The audit of a table: planted faults are found, clean tables raise no alarm, bad ones a sentence."""
 
+import os
+import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,12 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
+from sklearn.impute import SimpleImputer
 
 from tlcourse import processing, runtime
 from tlcourse.processing import audit, columns, findings, tables
 from tlcourse.processing.__main__ import main as command
 
 SEEDS = runtime.seeds(2)
+ROOT = Path(__file__).parent.parent
 CLEAN = [load_wine, load_breast_cancer, load_digits]
 
 
@@ -410,6 +415,184 @@ def test_a_space_makes_another_category():
     assert "'Rome ' for 'Rome'" in report[0].what
 
 
+# ── numbers that are written as text ────────────────────────────────────────────────────────
+
+
+def column_of(cells, name="cells"):
+    """What is found in a column, beside one of numbers that repeat: check to finding."""
+    report = audit([[cell, i % 7] for i, cell in enumerate(cells)], names=[name, "beside"])
+    return {finding.check: finding for finding in report if finding.column == name}
+
+
+AMOUNTS = np.random.default_rng(3).uniform(1_000, 90_000, 24).round(2)  # all differ
+FEW = np.random.default_rng(4).uniform(1, 90, 24).round(1)
+SWAP = str.maketrans(",.", ".,")
+WRITTEN = {
+    "dollars": ([f"${x:,.2f}" for x in AMOUNTS], "'$', thousands ','", AMOUNTS),
+    "negative": ([f"-${x:,.2f}" for x in AMOUNTS], "'$'", -AMOUNTS),
+    "in parentheses": ([f"({x:,.2f})" for x in AMOUNTS], "parentheses", -AMOUNTS),
+    "a currency's name": ([f"USD {x}" for x in AMOUNTS], "'USD'", AMOUNTS),
+    "thousands": ([f"{x:,.0f}" for x in AMOUNTS], "thousands ','", AMOUNTS.round()),
+    "some thousands": ([f"{50 * x:,.0f}" for x in FEW], "thousands ','", 50 * FEW),
+    "percent": ([f"{x} %" for x in FEW], "'%'", FEW),
+    "kilograms": ([f"{x} kg" for x in FEW], "'kg'", FEW),
+    "square metres": ([f"{x} m2" for x in FEW], "'m2'", FEW),
+    "square feet": ([f"{x:,} sq ft" for x in AMOUNTS], "'sq ft'", AMOUNTS),
+    "yuan": ([f"￥{x}" for x in AMOUNTS], "'￥'", AMOUNTS),
+    "decimal commas": ([f"{x}".replace(".", ",") for x in FEW], "decimal commas", FEW),
+    "German euros": ([f"{x:,.2f} €".translate(SWAP) for x in AMOUNTS], "thousands '.'", AMOUNTS),
+    "French": ([f"{x:_.2f}".replace("_", " ").replace(".", ",") for x in AMOUNTS], "' '", AMOUNTS),
+    "Swiss": ([f"{x:_.2f}".replace("_", "'") for x in AMOUNTS], 'thousands "\'"', AMOUNTS),
+    "a minus sign": ([f"−{x}" for x in FEW], "'−'", -FEW),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_numbers_written_as_text_are_told_with_their_marks_and_how_to_parse_them(name):
+    cells, marks, numbers = WRITTEN[name]
+    column = column_of(cells)
+    assert set(column) == {"numbers as text"}
+    finding = column["numbers as text"]
+    assert marks in finding.what and finding.what.endswith(repr(cells[finding.where[0]]))
+    code = re.search(r"float\(text.*\)(?=\.( First| Missing|$))", finding.todo).group()
+    assert [eval(code, {"text": cell}) for cell in cells] == pytest.approx(numbers)
+    assert tables.read_column("a", cells).values == pytest.approx(numbers)
+
+
+def test_a_comma_is_read_as_the_whole_column_says():
+    assert tables.read_column("a", ["3,6", "36", "4,2", "36"]).values.tolist() == [3.6, 36, 4.2, 36]
+    assert tables.read_column("a", ["1,234", "0,5", "0,7"]).values.tolist() == [1.234, 0.5, 0.7]
+    assert "First ask whether" in column_of(["1,234", "5,678"])["numbers as text"].todo
+    assert "First ask" not in column_of(["1,234", "1,234.50"])["numbers as text"].todo
+
+
+def test_a_decimal_comma_among_decimal_points_changes_no_other_cell():
+    cells = [f"{x:.3f}" for x in 1 + FEW / 10]
+    column = tables.read_column("a", [*cells, "7,5"])
+    assert column.values[:-1].tolist() == list(map(float, cells)) and not column.written
+
+
+def test_what_measures_in_two_units_is_no_identifier_and_no_number_yet():
+    column = column_of([f"{x} {'kg' if i % 2 else 'lb'}" for i, x in enumerate(AMOUNTS)])
+    assert set(column) == {"numbers as text"}
+    assert "'kg' and 'lb'" in column["numbers as text"].what
+    assert "bring them to one unit" in column["numbers as text"].todo
+
+
+def test_parsing_says_what_becomes_of_gaps_and_finds_what_else_is_wrong():
+    cells = [f"${x:,.2f}" for x in AMOUNTS[:20]] + ["$9,999,999.00", "ask us", "", ""]
+    column = column_of(cells)
+    assert set(column) == {"numbers as text", "mixed types", "missing values", "outliers"}
+    assert column["numbers as text"].todo.endswith("Missing cells become np.nan.")
+    assert column["mixed types"].rows == 1 and "'ask us'" in column["mixed types"].what
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [f"6{i % 90 + 10} {i % 7 + 610} {i + 300}" for i in range(24)],  # telephone numbers
+        [f"192.168.{i % 9 + 110}.{i + 120}" for i in range(24)],
+        [f"{i % 12 + 1}/{i % 9 + 1}/2015" for i in range(24)],
+        [f"{i + 1} March" for i in range(24)],
+        [f"{i % 12 + 1} {'am' if i % 2 else 'pm'}" for i in range(24)],
+        [f"{i + 4}th" for i in range(17)],
+        [f"{i // 3 + 1}{'ABC'[i % 3]}" for i in range(24)],  # seats
+        [f"1_{i}" for i in range(24)],  # which Python would read as numbers
+        [f"{i}.{i % 7}.{i % 3}" for i in range(24)],
+        ["2WD", "4WD"] * 12,
+        ["0+", "0-", "B+", "B−"] * 6,
+    ],
+)
+def test_other_text_with_digits_is_not_taken_for_numbers(cells):
+    column = tables.read_column("a", cells)
+    assert not column.numeric and not column.written
+
+
+# ── one category, written in several ways ───────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        *[("1.1M", "11M"), ("10", "1.0"), ("3,6", "36"), ("v1.10", "v11.0"), ("1 1", "11")],
+        *[("11/1/2015", "1/11/2015"), ("B+", "B-"), ("B+", "B−"), ("B+", "B"), ("0+", "0-")],
+        *[("C", "C++"), ("C#", "C++"), ("C", "C#"), ("a/b", "ab"), ("<5", ">5"), ("#1", "1")],
+        *[("1-1", "11"), ("A-B", "AB"), ("-5 to 0", "5 to 0"), ("yes!", "yes?"), ("1_1", "11")],
+    ],
+)
+def test_signs_digits_and_decimal_marks_are_no_spelling(texts):
+    assert "spellings" not in column_of(["word", "more words", *texts] * 6)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        *[("New York", "new-york "), ("New York", "NEW_YORK"), ("New York", "NewYork")],
+        *[("Inc", "inc."), ("type 1", "Type1"), ("Rome", " Rome"), ("two\xa0words", "two words")],
+    ],
+)
+def test_case_space_and_a_closing_dot_are_spelling(texts):
+    assert "spellings" in column_of(["word", *texts] * 6)
+
+
+# ── advice runs on what the column holds ────────────────────────────────────────────────────
+
+
+def imputers(todo):
+    """The imputers that an advice names, made by its own words."""
+    calls = re.findall(r"SimpleImputer\([^)]*\)", todo)
+    return [eval(call, {"SimpleImputer": SimpleImputer}) for call in calls]
+
+
+@pytest.mark.parametrize(
+    "cells, filled",
+    [
+        (["tea", "coffee", "tea", None] * 10, {"tea", "missing"}),
+        (["tea", "coffee", "tea", "?"] * 10, {"tea", "missing"}),
+        (["1", "2", "3", "?"] * 10, {2.0}),
+        ([1.0, 2.0, 3.0, np.nan] * 10, {2.0}),
+    ],
+)
+def test_advice_for_gaps_runs_and_fills_them(cells, filled):
+    finding = column_of(cells)["missing values"]
+    assert ("'?' as np.nan" in finding.todo) == ("?" in cells)
+    gaps = [np.nan if cell in (None, "?") else cell for cell in cells]
+    X = np.array(gaps, dtype=object)[:, None]
+    done = [imputer.fit_transform(X)[3, 0] for imputer in imputers(finding.todo)]
+    assert set(done) == filled
+
+
+def test_advice_for_gaps_in_dates_says_to_make_them_days_first():
+    """SimpleImputer itself takes NaT for a huge number, without a word."""
+    dates = np.array(["2024-01-01", "2024-01-05", "NaT", "2024-02-02"] * 10, dtype="M8[D]")
+    dates[0] = "9999-12-31"
+    report = audit(Frame(["day"], dates[:, None].astype(object)))
+    assert len(report)  # dates in a column of objects are text, or numbers: no error
+    found = {
+        finding.check: finding for finding in findings.missing_values(tables.read(dates[:, None]))
+    }
+    todo = found["missing values"].todo
+    assert todo.startswith("turn the dates into days, with nan for NaT; ")
+    days = np.where(np.isnat(dates), np.nan, dates.astype("int64"))[:, None]
+    (imputer,) = imputers(todo)
+    assert imputer.fit_transform(days)[2, 0] == np.nanmedian(days)
+    (far,) = columns.outliers(tables.read(dates[:, None]))
+    assert far.todo.startswith("turn the dates into days")
+
+
+def test_other_advice_for_text_and_whole_numbers_runs_too():
+    rng, n = np.random.default_rng(0), 200
+    level = rng.normal(size=n)
+    text = rng.choice(["a", "b"], n).astype(object)
+    text[level > 0.8] = None
+    X = np.array([text, level], dtype=object).T
+    (pattern,) = findings.missing_pattern(tables.read(X), None)
+    assert "impute" not in pattern.todo and "category of its own" in pattern.todo
+    coded = np.where(np.arange(n) % 40 == 0, -999, np.arange(n) % 7)[:, None]
+    (code,) = findings.missing_codes(tables.read(coded))
+    assert code.todo.endswith("in a column of floats.")  # one of integers has no nan
+
+
 def test_masked_cells_are_missing():
     X = np.ma.masked_less(np.arange(40.0).reshape(20, 2) % 7, 1)
     assert found(audit(X)) >= {("missing values", "column 0", 3), ("missing values", "column 1", 3)}
@@ -481,15 +664,65 @@ def test_a_number_that_tells_the_target_of_a_regression_is_a_leak():
     assert found(audit(X, price)) == {("label leaks", "column 1", 200)}
 
 
-def test_classes_are_told_from_numbers():
+RNG = np.random.default_rng(0)
+CLASSES = {
+    "digits": (RNG.integers(10, size=200), True),
+    "text": (["a", "b"] * 100, True),
+    "stars": (RNG.choice([1, 2, 3, 4, 5], 423, p=[0.02, 0.03, 0.1, 0.25, 0.6]), True),
+    "tens": ([10, 20, 30] * 40, True),
+    "signs": ([-1, 1] * 20, True),
+    "a rare one": ([0] * 190 + [1] * 9 + [7], True),
+    "letters": (RNG.integers(26, size=2000), True),
+    "letters from 1": (1 + RNG.integers(26, size=2000), True),
+    "numbers": (RNG.normal(size=200), False),
+    "many whole numbers": (RNG.integers(10_000, size=200), False),
+    "prices": (50 * RNG.integers(150, 200, 423), False),
+    "a few prices, most of them equal": (50 * RNG.binomial(14, 0.1, 2000) + 100, True),
+    "years": (RNG.integers(1990, 2020, 1000), False),
+    "ages": (RNG.binomial(90, 0.4, 1000), False),
+    "counts": (RNG.poisson(5, 2000), False),
+    "all different": (range(9), False),
+    "prices as text": ([f"${50 * k:,}" for k in RNG.integers(150, 200, 423)], False),
+    "weights as text": ([f"{k} {'kg' if k % 2 else 'lb'}" for k in range(40, 90)], False),
+    "dates": (np.array(["2024-01-01", "2024-01-02"] * 9, dtype="M8[D]"), False),
+}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_classes_are_told_from_quantities(name):
+    cells, classes = CLASSES[name]
+    assert processing.rows.is_classes(tables.read_column("y", cells)) == classes
+
+
+@pytest.mark.parametrize("write", [int, "${:,}".format], ids=["numbers", "text"])
+def test_whole_prices_are_no_classes_in_any_check(write):
     rng = np.random.default_rng(0)
-    for cells, classes in [
-        (rng.integers(10, size=200), True),
-        (["a", "b"] * 100, True),
-        (rng.normal(size=200), False),
-        (rng.integers(10_000, size=200), False),
-    ]:
-        assert processing.rows.is_classes(tables.read_column("y", cells)) == classes
+    prices = [write(50 * int(k)) for k in np.minimum(rng.geometric(0.04, 423) + 100, 180)]
+    X = np.array([rng.normal(size=423), rng.integers(50, size=423)]).T
+    X[400:] = X[:23]  # rows that are equal but for their prices
+    checks = {finding.check for finding in audit(X, prices)}
+    assert not checks & {"imbalance", "label conflicts", "label leaks"}
+
+
+def test_a_column_that_tells_a_quantity_is_still_a_leak():
+    """Also one that does not rise with it, as the names of models do that have one price each."""
+    rng = np.random.default_rng(0)
+    kind = rng.integers(30, size=600)
+    price = 50 * rng.permutation(100)[kind]
+    X = np.array(
+        [[f"model {k}", x] for k, x in zip(kind, rng.normal(size=600), strict=True)], object
+    )
+    assert found(audit(X, price)) == {("label leaks", "column 0", 600)}
+
+
+def test_rare_numbers_are_rare_classes_only_if_they_name_classes():
+    rare = ["a"] * 95 + ["b"] * 5
+    (text,) = processing.rows.labels(tables.read_column("y", rare))
+    (number,) = processing.rows.labels(tables.read_column("y", [ord(c) for c in rare]))
+    assert (
+        text.todo.startswith("stratify")
+        and number.todo == f"if these numbers name classes: {text.todo}"
+    )
 
 
 # ── the report and the command line ─────────────────────────────────────────────────────────
@@ -573,6 +806,51 @@ def test_the_module_runs_as_a_program(tmp_path):
     run = [sys.executable, "-m", "tlcourse.processing", file]
     done = subprocess.run(run, check=False, capture_output=True, text=True)
     assert done.returncode == 1 and "1 row and 2 columns: nothing to judge" in done.stdout
+
+
+ENCODINGS = {
+    "cp1252": {"PYTHONIOENCODING": "cp1252"},
+    "cp437": {"PYTHONIOENCODING": "cp437"},
+    "C": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+}
+
+
+def printed(arguments, encoding):
+    """Run a command with its output in a file, as bytes: status, output, errors."""
+    settings = {name: os.environ[name] for name in os.environ if name != "PYTHONIOENCODING"}
+    run = [sys.executable, *arguments]
+    environment = settings | ENCODINGS[encoding]
+    done = subprocess.run(run, check=False, capture_output=True, env=environment, cwd=ROOT)
+    return done.returncode, done.stdout.decode("ascii"), done.stderr.decode()
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_the_report_is_printed_in_any_encoding(tmp_path, encoding):
+    rows = [["红", 1], ["红", 2], ["红 ", 5], ["", 2], ["“蓝”", 1]] * 6
+    rows += [["£5", "1−"]]
+    file = save(tmp_path / "表.csv", ["颜色", "数量"], rows)
+    status, text, errors = printed(["-m", "tlcourse.processing", file, "--label", "数量"], encoding)
+    assert status == 1 and errors == ""
+    assert "-> give each category one spelling" in text
+    assert "\\u989c\\u8272, 6 rows" in text  # 颜色
+    status, text, errors = printed(["-m", "tlcourse.processing", file, "--label", "重量"], encoding)
+    assert status == 2 and text == "" and "has no column" in errors
+
+
+def test_an_error_of_ours_has_its_own_status(tmp_path):
+    """Python's own is 1, which says that something was found."""
+    file = save(tmp_path / "a.csv", ["a", "b"], [[1, 2]])
+    broken = (
+        "import runpy, sys; from tlcourse import processing; processing.audit = lambda *a, **k: 1 / 0\n"
+        f"sys.argv[1:] = [{file!r}]; runpy.run_module('tlcourse.processing', run_name='__main__')"
+    )
+    status, _, errors = printed(["-c", broken], "cp1252")
+    assert status == 3 and "ZeroDivisionError" in errors
+    status, text, _ = printed(["-m", "tlcourse.processing", "--help"], "cp1252")
+    words = " ".join(text.split())
+    assert status == 0
+    for part in ("0 nothing found", "1 something found", "2 no such file", "3 an error of ours"):
+        assert part in words
 
 
 def test_a_large_table_takes_seconds():

@@ -22,7 +22,7 @@ PACKAGE = ROOT / "tlcourse"
 # The house, bottom up. A room may import from the floors below it, and on its own floor from the
 # rooms named before it, so that every import points down (or left) and none makes a circle.
 FLOORS = [
-    ["runtime", "glyphs", "perturb", "cache", "data", "corpus"],
+    ["console", "runtime", "glyphs", "perturb", "cache", "data", "corpus"],
     ["models", "training"],
     [
         "experiment",

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
-from tlcourse import experiment, figures_sources, photos, plots, runtime, verdicts
+from tlcourse import console, experiment, figures_sources, photos, plots, runtime, verdicts
 from tlcourse.data import draw_rows, load_folder
 
 BUDGETS = (1, 2, 5, 10, 20, 50, 100)  # labelled photographs a class
@@ -125,7 +125,8 @@ def compare(photographs, seeds: int = SEEDS) -> Results:
     confusion = np.zeros((len(photographs.classes),) * 2, dtype=int)
     for said, truth in runs:
         np.add.at(confusion, (truth, said[photos.IMAGENET][-1]), 1)
-    return Results(photographs.classes, budgets, accuracy, confusion)
+    names = [console.as_written(name) for name in photographs.classes]
+    return Results(names, budgets, accuracy, confusion)
 
 
 def main() -> None:
@@ -146,4 +147,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    console.print_anywhere()
     main()

@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tlcourse import corpus, embeddings, models, runtime
+from tlcourse import console, corpus, embeddings, models, runtime
 
 WEIGHTS = models.WEIGHTS / "language"
 WIDTH, CONTEXT, N_WORDS = 128, 64, 7000
@@ -408,4 +408,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    console.print_anywhere()
     main()

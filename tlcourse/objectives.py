@@ -21,7 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.svm import SVC
 
-from tlcourse import data, finetuning, models, runtime, training
+from tlcourse import console, data, finetuning, models, runtime, training
 from tlcourse.perturb import perturb
 
 DESIGNS = Path(__file__).parent / "designs"
@@ -245,4 +245,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    console.print_anywhere()
     main()

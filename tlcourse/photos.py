@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
 from sklearn.svm import SVC
 
-from tlcourse import runtime
+from tlcourse import console, runtime
 from tlcourse.cache import cached, data_folder
 from tlcourse.data import draw_rows, load_folder
 
@@ -295,4 +295,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    console.print_anywhere()
     main()

@@ -16,10 +16,11 @@ from dataclasses import replace
 
 import torch
 
-from tlcourse import data, glyphs, models, runtime, training
+from tlcourse import console, data, glyphs, models, runtime, training
 from tlcourse.perturb import perturb
 
 STEPS = 5000
+BATCH = 128  # pictures a step
 ZOO_STEPS = 2000
 ZOO_SCRIPTS = {
     "latin": ["LATIN"],
@@ -105,7 +106,7 @@ def pretrain_classifier(source: str, steps: int, seed: int = 0) -> torch.nn.Modu
         task.labels,
         steps,
         lr=6e-3,
-        batch_size=128,
+        batch_size=BATCH,
         augment=augment,
         seed=seed,
         description=f"pretraining on {source}",
@@ -138,4 +139,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    console.print_anywhere()
     main()

@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 from torch import nn
 
-from tlcourse import corpus, data, embeddings, language, runtime
+from tlcourse import console, corpus, data, embeddings, language, runtime
 from tlcourse.language import CONTEXT, LanguageModel
 from tlcourse.training import batches
 
@@ -279,4 +279,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    console.print_anywhere()
     main()

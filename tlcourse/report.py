@@ -12,6 +12,8 @@ import platform
 import re
 from importlib import metadata
 
+from tlcourse import console
+
 SETTINGS = ("TLCOURSE_DEVICE", "TLCOURSE_SCALE", "TLCOURSE_SEED")  # what runtime reads
 PATH = re.compile(r"\S*[/\\]\S*")  # an error's words may name a folder
 OPTIONAL = ("jupyterlab", "notebook", "pytest", "nbgrader")
@@ -89,4 +91,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    console.print_anywhere()
     main()

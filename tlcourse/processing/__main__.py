@@ -1,20 +1,32 @@
-"""Audit a CSV file: python -m tlcourse.processing table.csv --label COLUMN."""
+"""Audit a CSV file: python -m tlcourse.processing table.csv --label COLUMN.
+
+The exit status is 0 if nothing was found, 1 if something was, 2 if the call or the file cannot be used,
+and 3 if the audit itself broke.
+"""
 
 import argparse
 import sys
+import traceback
 
+from tlcourse import console
 from tlcourse.processing import audit
 from tlcourse.processing.tables import read_column, read_csv
+
+BROKEN = 3
+STATUS = f"0 nothing found, 1 something found, 2 no such file, column or option, {BROKEN} an error of ours"
 
 
 def main(arguments=None) -> int:
     """Print the report on a CSV file; return 1 if something was found, 0 if not."""
-    parser = argparse.ArgumentParser("python -m tlcourse.processing", description=main.__doc__)
-    parser.add_argument("table", help="a CSV file with a header")
-    parser.add_argument("--label", metavar="COLUMN", help="the column to predict")
-    parser.add_argument(
-        "--groups", metavar="COLUMN", help="the column that says what belongs together"
+    parser = argparse.ArgumentParser(
+        "python -m tlcourse.processing",
+        description="Print what is wrong with a CSV file, and what to do.",
+        epilog=f"exit status: {STATUS}",
     )
+    parser.add_argument("table", help="a CSV file with a header")
+    column = {"metavar": "COLUMN", "type": console.as_written}
+    parser.add_argument("--label", **column, help="the column to predict")
+    parser.add_argument("--groups", **column, help="the column that says what belongs together")
     parser.add_argument("--other", metavar="FILE", help="a second CSV file, such as the test set")
     given = parser.parse_args(arguments)
     try:
@@ -52,4 +64,10 @@ def divided(path: str, label: str | None, groups: str | None, needed: bool = Tru
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    console.print_anywhere()
+    try:
+        status = main()
+    except Exception:  # noqa: BLE001 - Python itself would end with 1: "something was found"
+        traceback.print_exc()
+        status = BROKEN
+    sys.exit(status)

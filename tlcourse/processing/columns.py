@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tlcourse.processing.findings import Finding, measured, rows, standard
+from tlcourse.processing.findings import Finding, days_first, measured, rows, standard
 from tlcourse.processing.tables import Column, Table
 
 UNITS = (2.2046, 2.54, 3.2808, 10, 12, 25.4, 39.37, 60, 100, 1000, 3600, 1e6)  # lb, cm, ft ...
@@ -33,10 +33,10 @@ def is_identifier(column: Column) -> bool:
     """Whether a column only numbers or names the rows.
 
     That is, all cells differ, and they are text, or whole numbers without a hole, or whole numbers
-    that rise or fall with the row.
+    that rise or fall with the row. Numbers written as text measure something: they are none.
     """
     n = len(column.values)
-    if n < 10 or column.missing.any() or column.stray or len(column.counts) < n:
+    if n < 10 or column.missing.any() or column.stray or len(column.counts) < n or column.written:
         return False
     if not column.numeric:
         return True
@@ -59,7 +59,7 @@ def copies(table: Table) -> Iterator[Finding]:
     columns = [column for column in table.columns if len(column.counts) > 1]
     if not columns:
         return
-    Z = np.column_stack([standard(_numbers(column)) for column in columns])
+    Z = np.column_stack([standard(numbers(column)) for column in columns])
     likely = np.abs(Z.T @ Z) / len(Z) > 0.8
     for j, column in enumerate(columns):
         for first in (columns[i] for i in rows(likely[:j, j])):
@@ -71,7 +71,8 @@ def copies(table: Table) -> Iterator[Finding]:
                 break
 
 
-def _numbers(column: Column) -> np.ndarray:
+def numbers(column: Column) -> np.ndarray:
+    """Return a column's numbers, or those that stand for its texts; NaN where there is none."""
     if column.numeric:
         return np.where(np.isfinite(column.values), column.values, np.nan)
     return np.where(column.missing, np.nan, column.codes)
@@ -80,7 +81,7 @@ def _numbers(column: Column) -> np.ndarray:
 def _same(column: Column, first: Column, both: np.ndarray) -> bool:
     if column.numeric != first.numeric or both.sum() < 3:
         return False
-    a, b = standard(_numbers(column)[both]), standard(_numbers(first)[both])
+    a, b = standard(numbers(column)[both]), standard(numbers(first)[both])
     return a.any() and bool(np.allclose(a, b, atol=1e-6) or np.allclose(a, -b, atol=1e-6))
 
 
@@ -89,7 +90,7 @@ def _same(column: Column, first: Column, both: np.ndarray) -> bool:
 
 def two_units(table: Table) -> Iterator[Finding]:
     """Find a column in two groups, with an empty space between, whose medians are a unit apart."""
-    for column in (column for column in table.columns if len(column.finite) >= 20):
+    for column in (c for c in table.columns if len(c.finite) >= 20 and not c.dates):
         sizes = np.sort(measured(column))
         sizes = sizes[~np.isnan(sizes)]
         if sizes[0] <= 0:
@@ -133,7 +134,7 @@ def outliers(table: Table) -> Iterator[Finding]:
             extreme, median = values[far][np.abs(values[far]).argmax()], np.nanmedian(values)
             what = f"far from all others, such as {extreme:g}; the median is {median:g}"
             todo = "correct the errors among them; clip the rest (3 interquartile ranges) in the Pipeline."
-            yield Finding("outliers", column.name, what, todo, rows(far))
+            yield Finding("outliers", column.name, what, days_first(column, todo), rows(far))
 
 
 def _distance(values: np.ndarray) -> np.ndarray:
@@ -159,4 +160,5 @@ def scales(table: Table) -> Iterator[Finding]:
         largest, smallest = max(spread, key=spread.get), min(spread, key=spread.get)
         what = f"its spread is {spread[largest] / spread[smallest]:.1g} times that of {smallest!r}"
         todo = "choose other units, and put a StandardScaler into the Pipeline."
-        yield Finding("scales", largest, what, todo, np.arange(table.n))
+        column = next(column for column in table.columns if column.name == largest)
+        yield Finding("scales", largest, what, days_first(column, todo), np.arange(table.n))

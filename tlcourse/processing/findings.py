@@ -7,6 +7,7 @@ digits). A limit is a habit, not a law: a finding asks you to look.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from scipy.stats import norm, rankdata
 from tlcourse.processing.tables import Column, Table
 
 CODES = (-99999, -9999, -999, -99, 99, 999, 9999, 99999)  # numbers that mean "not measured"
+SEPARATORS = re.compile(r"[\s_]+|(?<=[^\W\d_]{2})-(?=[^\W\d_]{2})")  # the hyphen of new-york
 CLASSES = 20  # up to so many, a label is taken class by class
 ALPHA = 0.001  # chance of a false alarm for all columns of a check together
 
@@ -71,21 +73,40 @@ def column_names(table: Table) -> Iterator[Finding]:
 
 
 def mixed_types(table: Table) -> Iterator[Finding]:
-    """Find text in a column of numbers."""
+    """Find numbers that are written as text, and text in a column of numbers."""
     for column in table.columns:
-        if column.stray:
-            what = f"text among numbers, such as {next(iter(column.stray.values()))!r}"
+        if column.written:
+            example = next(iter(column.written.values()))
+            what = f"numbers written as text, with {column.notation.marks}, such as {example!r}"
+            todo = column.notation.todo
+            todo += " Missing cells become np.nan." if column.missing.any() else ""
+            where = np.array(list(column.written))
+            yield Finding("numbers as text", column.name, what, todo, where)
+        stray = {row: text for row, text in column.stray.items() if row not in column.written}
+        if stray:
+            what = f"text among numbers, such as {next(iter(stray.values()))!r}"
             todo = "correct these cells at their source, or make them missing."
-            yield Finding("mixed types", column.name, what, todo, np.array(list(column.stray)))
+            yield Finding("mixed types", column.name, what, todo, np.array(list(stray)))
+
+
+def spelling(text: str) -> str:
+    """Return what a text says, however it is spelt: the same for "New York", "new-york " and "NEW_YORK.".
+
+    Spelling is capitals, white space, ``_``, a hyphen between two words, and dots at the end. All else
+    carries meaning: signs (B+ and B-), decimal marks (1.1M and 11M), a space between digits.
+    """
+    text = re.sub(r"(?<=[^\W\d_])\.+$", "", text.strip())
+    text = re.sub(r"(?<!\d) | (?!\d)", "", SEPARATORS.sub(" ", text))
+    return text.casefold()
 
 
 def spellings(table: Table) -> Iterator[Finding]:
-    """Find text that differs only in capitals, spaces, dots, hyphens or underscores."""
+    """Find texts that differ only in their spelling."""
     for column in (column for column in table.columns if not column.numeric):
         texts = Counter(column.values[~column.missing].tolist())
         alike = defaultdict(list)
         for text, _ in texts.most_common():
-            alike["".join(filter(str.isalnum, text.casefold())) or text].append(text)
+            alike[spelling(text) or text].append(text)
         usual = {other: first for first, *others in alike.values() for other in others}
         if usual:
             other, first = next(iter(usual.items()))
@@ -116,11 +137,28 @@ def missing_values(table: Table) -> Iterator[Finding]:
             what, todo = "the column is empty", "drop it."
             yield Finding("empty columns", column.name, what, todo, np.arange(table.n))
         elif share > 0:
-            todo = "fill them inside the Pipeline: SimpleImputer(strategy='median', add_indicator=True)."
+            todo = _filling(column)
             if share > 0.5:
                 todo = "ask whether the column is worth keeping; if so, add an indicator of missingness."
             what = f"{share:.1%} of the cells are missing"
             yield Finding("missing values", column.name, what, todo, rows(column.missing))
+
+
+def _filling(column: Column) -> str:
+    """Return how to fill the gaps of a column: by a call that runs on what the column holds."""
+    first = f"read {', '.join(map(repr, column.words))} as np.nan; " if column.words else ""
+    fill = "fill them inside the Pipeline: "
+    if column.numeric:
+        todo = f"{first}{fill}SimpleImputer(strategy='median', add_indicator=True)."
+        return days_first(column, todo)
+    own = "SimpleImputer(strategy='constant', fill_value='missing')"
+    todo = f"{fill}SimpleImputer(strategy='most_frequent'), or {own} as a category of its own"
+    return f"{first}{todo}; both fill np.nan only, not '' or None."
+
+
+def days_first(column: Column, todo: str) -> str:
+    """Return advice for numbers; for dates, say first how to make them numbers."""
+    return f"turn the dates into days, with nan for NaT; {todo}" if column.dates else todo
 
 
 def codes_of(column: Column) -> list[int]:
@@ -138,7 +176,7 @@ def missing_codes(table: Table) -> Iterator[Finding]:
     for column in table.columns:
         for code in codes_of(column):
             what = f"{code} looks like a code for 'not measured'"
-            todo = f"make it missing: replace {code} by nan."
+            todo = f"make it missing: replace {code} by nan, in a column of floats."
             yield Finding("missing codes", column.name, what, todo, rows(column.values == code))
 
 
@@ -173,6 +211,8 @@ def missing_pattern(table: Table, label: Column | None) -> Iterator[Finding]:
                 f"whether a cell is missing depends on {views[r.argmax()][0]!r}, r = {r.max():.2f}"
             )
             todo = "do not drop these rows; impute from the other columns, and add an indicator."
+            if not column.numeric:
+                todo = "do not drop these rows; make the missing cells a category of its own."
             yield Finding("missing pattern", column.name, what, todo, rows(column.missing))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.stats import ks_2samp
 
-from tlcourse.processing.columns import is_identifier, known_unit
+from tlcourse.processing.columns import is_identifier, known_unit, numbers
 from tlcourse.processing.findings import (
     ALPHA,
     Finding,
@@ -21,6 +21,7 @@ from tlcourse.processing.findings import (
 from tlcourse.processing.tables import Column, Table, codes, same_kind
 
 ROWS = "(rows)"
+HANDFUL = 10  # up to so many different whole numbers may be classes, whichever they are
 RARE = 10  # a class is rare if another has this many times more rows
 SHIFT = 0.1  # the smallest Kolmogorov-Smirnov distance that is worth a finding
 
@@ -66,10 +67,27 @@ def duplicate_rows(table: Table, label: Column | None) -> Iterator[Finding]:
 
 
 def is_classes(label: Column) -> bool:
-    """Whether labels are classes: text, or few different whole numbers (10, or a fifth of the rows)."""
-    found = np.unique(label.finite)
-    few = len(found) <= max(10, len(label.values) / 5)
-    return not label.numeric or (few and not (found % 1).any())
+    """Whether labels are classes and no quantity.
+
+    Text is (unless it holds numbers, with units), and so are whole numbers in two cases:
+
+    - up to 10 different ones, each twice on average: digits 0 to 9, grades 10, 20, 30, stars 1 to 5;
+    - all of 0, 1, 2, ... k or 1, 2, ... k, each with at least a tenth of the rows of the most frequent
+      one, and with 5 rows on average: the codes that an encoder gives to 26 letters.
+
+    Prices, years, ages and counts over a range are a quantity: they begin elsewhere, leave numbers
+    out or become rare towards an end. Codes with a rare class among more than 10 look the same: the
+    audit is then silent about classes.
+    """
+    if not label.numeric or label.dates:
+        return not (label.written or label.dates)
+    found, counts = np.unique(label.finite, return_counts=True)
+    if not len(found) or (found % 1).any():
+        return not len(found)
+    if len(found) <= HANDFUL:
+        return len(found) <= max(2, len(label.finite) / 2)
+    gapless = found[0] in (0, 1) and found[-1] - found[0] == len(found) - 1
+    return bool(gapless and counts.min() * RARE >= counts.max() and counts.mean() >= 5)
 
 
 def labels(label: Column) -> Iterator[Finding]:
@@ -91,6 +109,7 @@ def labels(label: Column) -> Iterator[Finding]:
             names = ", ".join(sorted({_short(label.values[row]) for row in rare})[:5])
             what = f"rare classes ({names}): the largest has over {RARE} times as many rows"
             todo = "stratify the split, report balanced accuracy, set class_weight='balanced'."
+            todo = f"if these numbers name classes: {todo}" if label.numeric else todo
             yield Finding("imbalance", label.name, what, todo, rare)
 
 
@@ -127,10 +146,9 @@ def label_leaks(table: Table, label: Column) -> Iterator[Finding]:
 def _gives_away(column: Column, label: Column, both: np.ndarray) -> bool:
     cells, classes = column.codes[both], label.codes[both]
     if not is_classes(label):
-        r = standard(cells if not column.numeric else column.values[both]) @ standard(
-            label.values[both]
-        )
-        return abs(r) / both.sum() > 0.9999
+        r = standard(numbers(column)[both]) @ standard(numbers(label)[both])
+        if abs(r) / both.sum() > 0.9999 or len(np.unique(classes)) > both.sum() / 5:
+            return abs(r) / both.sum() > 0.9999
     order = np.lexsort((classes, cells))
     new, other = np.diff(cells[order]) > 0, np.diff(classes[order]) != 0
     n_classes, n_cells = len(np.unique(classes)), new.sum() + 1
@@ -188,7 +206,7 @@ def shifts(table: Table, other: Table) -> Iterator[Finding]:
         a, b = (mine.finite, theirs.finite) if mine.numeric else codes(mine, theirs)
         if not (len(a) and len(b)) or not _differ(a, b, len(table.columns)):
             continue
-        factor = _unit_between(a, b) if mine.numeric else None
+        factor = _unit_between(a, b) if mine.numeric and not mine.dates else None
         if factor and not _differ(a, b * factor, len(table.columns)):
             what = f"agrees with the other table after multiplying that by {factor:.4g}: two units?"
             todo = "find out which unit is meant, and convert one table."
@@ -217,7 +235,7 @@ def _unit_between(a: np.ndarray, b: np.ndarray) -> float | None:
 def unseen(table: Table, other: Table) -> Iterator[Finding]:
     """Find rows of the other table with a category that this one lacks."""
     for mine, theirs in zip(table.columns, other.columns, strict=True):
-        if mine.numeric or theirs.numeric or is_identifier(mine):
+        if mine.numeric or theirs.numeric or is_identifier(mine) or mine.written:
             continue
         known = set(mine.values.tolist())
         new = rows([text not in known for text in theirs.values] & ~theirs.missing)

@@ -1,18 +1,22 @@
 """Read any table, from an array, a list, a data frame or a CSV file, into columns to inspect.
 
 A column is either one of numbers or one of text. Numbers that were stored as text are read as
-numbers; words such as ``NA``, ``?`` or an empty cell are read as missing.
+numbers, marks and units beside them included (`written`); words such as ``NA``, ``?`` or an empty
+cell are read as missing.
 """
 
 from __future__ import annotations
 
 import csv
 import math
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+
+from tlcourse.processing.written import Notation, notation
 
 MISSING_WORDS = {
     "",
@@ -31,6 +35,7 @@ MISSING_WORDS = {
     "null",
     "None",
 }
+NOTHING = MISSING_WORDS - {"?", "-", "--", "na"}  # what pandas, too, reads from a file as missing
 
 
 @dataclass(frozen=True)
@@ -46,12 +51,24 @@ class Column:
         Cells without content.
     stray : dict of int to str
         Row and content of the cells of text in a column of numbers.
+    written : dict of int to str
+        Row and content of the cells that hold more than a bare number, such as "$1,234.56".
+    notation : Notation, optional
+        How these are written.
+    words : tuple of str
+        What stands in missing cells, where a reader other than this one may take it for content.
+    dates : bool
+        Whether the numbers are dates or times, counted in days.
     """
 
     name: str
     values: np.ndarray
     missing: np.ndarray
     stray: dict[int, str]
+    written: dict[int, str] = field(default_factory=dict)
+    notation: Notation | None = None
+    words: tuple[str, ...] = ()
+    dates: bool = False
 
     @property
     def numeric(self) -> bool:
@@ -114,32 +131,40 @@ def read_column(name, cells) -> Column:
     others are stray text. (Whole columns that parse are the usual case, and quick.)
     """
     cells = np.asarray(cells)
-    if cells.dtype.kind in "mM":  # dates and times become days, because their order matters
+    dates = cells.dtype.kind in "mM"
+    if dates:  # dates and times become days, because their order matters
         days = cells.astype(f"{cells.dtype.kind}8[s]").astype("int64") / 86_400
         cells = np.where(np.isnat(cells), np.nan, days)
     try:
+        if any("_" in cell for cell in cells.tolist() if isinstance(cell, str)):
+            raise ValueError("Python would read 1_1 as 11")
         values = cells.astype(float)
-        return Column(str(name), values, np.isnan(values), {})
+        return Column(str(name), values, np.isnan(values), {}, dates=dates)
     except (TypeError, ValueError, OverflowError):
         return _parsed(str(name), [str(cell) for cell in cells])
 
 
 def _parsed(name: str, texts: list[str]) -> Column:
-    numbers = {text: _number(text) for text in set(texts)}
     missing = np.array([text.strip() in MISSING_WORDS for text in texts])
+    words = {text for text, gone in zip(texts, missing, strict=True) if gone} - NOTHING
+    content = Counter(text for text, gone in zip(texts, missing, strict=True) if not gone)
+    how = notation(content)
+    numbers = {text: _number(text) for text in set(texts)} | (how.values if how else {})
+    written = {i: text for i, text in enumerate(texts) if how and text in how.texts}
     values = np.array([numbers[text] for text in texts])
     unread = np.isnan(values) & ~missing
+    stray = {int(i): texts[i] for i in np.flatnonzero(unread)}
     if 2 * unread.sum() > (~missing).sum():
-        cells = np.array(
+        values = np.array(
             ["" if gone else t for t, gone in zip(texts, missing, strict=True)], object
         )
-        return Column(name, cells, missing, {})
-    return Column(name, values, missing, {int(i): texts[i] for i in np.flatnonzero(unread)})
+        stray = {}
+    return Column(name, values, missing, stray, written, how, tuple(sorted(words)))
 
 
 def _number(text: str) -> float:
     try:
-        return float(text)
+        return math.nan if "_" in text else float(text)
     except ValueError:
         return math.nan
 

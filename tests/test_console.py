@@ -1,0 +1,115 @@
+"""Commands print into any encoding: what it lacks is replaced, and nothing stops."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tlcourse import console
+
+ROOT = Path(__file__).parent.parent
+COMMANDS = sorted(
+    path
+    for path in (ROOT / "tlcourse").rglob("*.py")
+    if 'if __name__ == "__main__":' in path.read_text(encoding="utf-8")
+)
+ENCODINGS = {
+    "cp1252": {"PYTHONIOENCODING": "cp1252"},
+    "cp437": {"PYTHONIOENCODING": "cp437"},
+    "C": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+}
+SAFE = "from tlcourse import console; console.print_anywhere(); "
+
+
+def printed(arguments, encoding, **settings):
+    """Run Python with its output in a file, as bytes: status, output, errors."""
+    environment = {name: os.environ[name] for name in os.environ if name != "PYTHONIOENCODING"}
+    environment |= ENCODINGS[encoding] | settings
+    run = [sys.executable, *arguments]
+    done = subprocess.run(run, check=False, capture_output=True, env=environment, cwd=ROOT)
+    return done.returncode, done.stdout, done.stderr.decode(errors="replace")
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_what_an_encoding_lacks_is_replaced(encoding):
+    code = r"print('a \u2192 b \u2026 \u22121 \u732b \udcff')"
+    status, out, errors = printed(["-c", SAFE + code], encoding)
+    assert (status, errors) == (0, "")
+    dots = b"\x85" if encoding == "cp1252" else b"..."  # which that encoding has
+    assert out.split() == [b"a", b"->", b"b", dots, b"-1", b"\\u732b", b"\\udcff"]
+
+
+def test_another_stream_is_left_alone():
+    code = r"print('\u2192'); assert sys.stdout.getvalue() == '\u2192\n'"
+    assert (
+        printed(["-c", "import io, sys; sys.stdout = io.StringIO(); " + SAFE + code], "C")[0] == 0
+    )
+
+
+def test_what_the_encoding_has_stays():
+    code = SAFE + r"print('\u2192 \u732b')"
+    _, out, _ = printed(["-c", code], "cp1252", PYTHONIOENCODING="utf-8")
+    assert out.decode().strip() == "→ 猫"
+
+
+def test_a_name_is_read_as_it_was_written():
+    code = "import sys; from tlcourse import console; print(ascii(console.as_written(sys.argv[1])))"
+    for encoding in ENCODINGS:
+        assert printed(["-c", code, "猫 é"], encoding)[1].split() == [rb"'\u732b", rb"\xe9'"]
+    assert console.as_written("\udcff") == "\udcff"  # no UTF-8: as it came
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=lambda path: path.parent.name + "." + path.stem)
+def test_every_command_begins_by_making_its_output_safe(path):
+    (block,) = (
+        node
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.If) and "__main__" in ast.unparse(node.test)
+    )
+    assert ast.unparse(block.body[0]) == "console.print_anywhere()"
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_the_report_names_a_setting_in_chinese(encoding):
+    status, out, errors = printed(["-m", "tlcourse.report"], encoding, TLCOURSE_SEED="七")
+    assert (status, errors) == (0, "")
+    assert b"TLCOURSE_SEED" in out and out.isascii()
+
+
+@pytest.mark.parametrize("name", ["language", "objectives", "pretrain"])
+def test_commands_with_options_print_their_help(name):
+    status, out, errors = printed(["-m", f"tlcourse.{name}", "--help"], "C")
+    assert (status, errors) == (0, "") and out.startswith(b"usage:")
+
+
+# Representing photographs needs weights that not every machine has: here, noise stands for them.
+ALBUM = """
+import runpy, sys
+import numpy as np
+from tlcourse import photos
+
+def represent(photographs):
+    rng, labels = np.random.default_rng(0), np.array(photographs.targets)
+    views = ["pixels", "imagenet", *(f"random {k}" for k in range(photos.INITS))]
+    return {view: rng.normal(size=(len(labels), 5)) for view in views} | {"labels": labels}
+
+photos.represent = represent
+sys.argv[1:] = [sys.argv[1]]
+runpy.run_module("tlcourse.album", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "C"])
+def test_the_album_is_printed_and_saved_in_any_encoding(tmp_path, encoding):
+    for name in ("猫", "狗"):
+        (tmp_path / "照片" / name).mkdir(parents=True)
+        for k in range(8):
+            Image.new("RGB", (8, 8), (k, 0, 0)).save(tmp_path / "照片" / name / f"{k}.png")
+    status, out, errors = printed(["-c", ALBUM, str(tmp_path / "照片")], encoding)
+    assert status == 0, errors
+    assert out.count(b"is beside your folder") == 2
+    assert len(list(tmp_path.glob("照片-*.png"))) == 2

@@ -1,0 +1,183 @@
+"""Read numbers that are written as text: "$1,234.56", "12 %", "70.3 kg", "3,6".
+
+A column is read as a whole, because a cell alone may not tell: "1,234" has a thousands mark beside
+"1,234.50", and a decimal comma beside "0,5".
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+SIGNS = "$€£¥￥₹₩₽₺₫₪฿"  # of currencies
+CURRENCIES = ("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "RMB", "INR", "Rs.", "Rs")
+LONGEST = 40  # characters; longer text is no number
+MANY = 5  # different numbers that a unit of letters needs: "2WD" and "4WD" stay categories
+MIXED = 3  # units that one column may mix; with more, these are no measurements
+# What stands behind a number and is no unit: ordinals, half days, months.
+NO_UNIT = re.compile(
+    r"(st|nd|rd|th|am|pm|jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?"
+    r"|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)",
+    re.IGNORECASE,
+)
+
+_UNIT = rf"(?:[^\W\d_]|[°%‰％/µ·{SIGNS}]){{1,12}}"
+
+
+def _pattern(decimal: str, group: str) -> re.Pattern:
+    grouped = rf"[1-9]\d{{0,2}}(?P<group>[{group} \u00a0\u202f'’])(?:\d{{2,3}}(?P=group))*\d{{3}}"
+    body = rf"(?:{grouped}|\d+)(?P<decimal>{decimal}\d*)?|{decimal}\d+"
+    parts = {
+        "open": r"\(?",
+        "minus": r"[-+−]?",
+        "before": rf"(?:[A-Z]{{0,3}}[{SIGNS}]|{'|'.join(map(re.escape, CURRENCIES))})?",
+        "sign": r"[-+−]?",
+        "number": rf"(?:{body})(?:[eE][-+]?\d+)?",
+        "after": rf"(?:{_UNIT}[23]?(?: {_UNIT})?)?",  # as in m2, or sq ft
+        "close": r"\)?",
+    }
+    return re.compile(r"\s*".join(f"(?P<{name}>{part})" for name, part in parts.items()))
+
+
+POINT, COMMA = _pattern(r"\.", ","), _pattern(",", r"\.")  # by the decimal mark
+
+
+@dataclass(frozen=True)
+class Notation:
+    """How the numbers of a column are written.
+
+    Attributes
+    ----------
+    values : dict of str to float
+        Text to number; empty where the column mixes units, because then numbers alone mislead.
+    texts : frozenset of str
+        The cells that ``float`` refuses, or takes for another number.
+    marks : str
+        What stands in them, such as "'$', thousands ','".
+    todo : str
+        What to do about it.
+    """
+
+    values: dict[str, float]
+    texts: frozenset[str]
+    marks: str
+    todo: str
+
+
+def notation(cells: Counter) -> Notation | None:
+    """Find out how a column's numbers are written.
+
+    Parameters
+    ----------
+    cells : Counter
+        How often each text occurs; without missing ones.
+
+    Returns
+    -------
+    Notation or None
+        None if all numbers are bare, or fewer than half of the cells are numbers.
+    """
+    found, both = _reading(cells)
+    units = {_unit(match) for match in found.values()} - {""}
+    changes = _changes(found)
+    values = {text: value for text in found if (value := _value(text, changes)) is not None}
+    texts = frozenset(text for text in values if _value(text, []) != values[text])
+    if not texts or 2 * sum(cells[text] for text in values) < cells.total():
+        return None
+    if len(units) > 1:
+        todo = "bring them to one unit, then store them as numbers."
+        return Notation({}, texts, " and ".join(map(repr, sorted(units))), todo)
+    code = "".join(f".replace({old!r}, {new!r})" for old, new in changes)
+    ask = " First ask whether ',' marks thousands or decimals." if both else ""
+    return Notation(values, texts, _marks(found, units), f"parse them: float(text{code}).{ask}")
+
+
+def _reading(cells: Counter) -> tuple[dict[str, re.Match], bool]:
+    """Return the cells that are numbers, and whether the decimal mark is open.
+
+    The decimal mark is the one that makes more cells numbers; a comma must also explain at least as
+    many cells as it changes, since it turns 5.843 into 5843.
+    """
+    point, comma = (_matches(pattern, cells) for pattern in (POINT, COMMA))
+    gained = sum(cells[text] for text in comma.keys() - point.keys())
+    lost = sum(cells[text] for text in point.keys() - comma.keys())
+    changed = sum(
+        cells[text] for text in comma.keys() & point.keys() if comma[text]["group"] == "."
+    )
+    if gained > lost and gained >= changed:
+        return comma, False
+    return point, point.keys() == comma.keys() and any(m["group"] == "," for m in point.values())
+
+
+def _matches(pattern: re.Pattern, cells: Counter) -> dict[str, re.Match]:
+    found = {
+        text: match
+        for text in cells
+        if len(text) <= LONGEST
+        and (match := pattern.fullmatch(text.strip()))
+        and bool(match["open"]) == bool(match["close"])
+        and _value(text, _changes({text: match})) is not None
+    }
+    if _groups_of_digits(found.values()):
+        return {}
+    units = {_unit(match) for match in found.values()} - {""}
+    measured = _are_units(units, len({match["number"] for match in found.values()}))
+    return {text: match for text, match in found.items() if measured or not _unit(match)}
+
+
+def _unit(match: re.Match) -> str:
+    return match["before"] + match["after"]
+
+
+def _are_units(units: set[str], numbers: int) -> bool:
+    """Whether what stands beside a column's numbers is a unit, and no part of a name or a date."""
+    if any(NO_UNIT.fullmatch(unit) for unit in units) or len(units) > MIXED:
+        return False
+    if len(units) > 1:  # letters such as A, B, C are no units; k and M are
+        return numbers >= MANY and all(len(u) > 1 or not u.isalpha() or u in "kKM" for u in units)
+    letters = any(char.isalpha() for unit in units - set(CURRENCIES) for char in unit)
+    return numbers >= MANY or not letters
+
+
+def _groups_of_digits(matches) -> bool:
+    """Whether these are telephone numbers and the like: groups of digits, all of one length."""
+    matches = list(matches)
+    return (
+        all(m["group"] in (" ", ".") and not m["decimal"] for m in matches)
+        and all(m["number"].count(m["group"]) > 1 for m in matches)
+        and len({len(m["number"]) for m in matches}) == 1
+    )
+
+
+def _changes(found: dict[str, re.Match]) -> list[tuple[str, str]]:
+    """Return what to replace, and by what, until ``float`` can read the cells."""
+    matches = found.values()
+    beside = {m[part] for m in matches for part in ("before", "after")}
+    groups = {m["group"] for m in matches if m["group"]}
+    changes = [(text, "") for text in sorted(beside - {""}, key=lambda text: (-len(text), text))]
+    changes += [(group, "") for group in sorted(groups)]
+    if any("," in (m["decimal"] or m["number"][0]) for m in matches):
+        changes.append((",", "."))
+    if any("−" in m["minus"] + m["sign"] for m in matches):
+        changes.append(("−", "-"))
+    return changes + [("(", "-"), (")", "")] * any(m["open"] for m in matches)
+
+
+def _value(text: str, changes: list[tuple[str, str]]) -> float | None:
+    for old, new in changes:
+        text = text.replace(old, new)
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _marks(found: dict[str, re.Match], units: set[str]) -> str:
+    matches = found.values()
+    groups = sorted({m["group"] for m in matches if m["group"]})
+    marks = [repr(unit) for unit in sorted(units)] + [f"thousands {group!r}" for group in groups]
+    marks += ["decimal commas"] * ((",", ".") in _changes(found))
+    marks += ["minus signs '−'"] * any("−" in m["minus"] + m["sign"] for m in matches)
+    marks += ["negatives in parentheses"] * any(m["open"] for m in matches)
+    return ", ".join(marks)
