@@ -1,12 +1,16 @@
 """The claims of lesson 2b on images, measured again without the notebook."""
 
+from pathlib import Path
 from time import process_time
 
+import nbformat
 import numpy as np
 import pytest
 import torch
 
 from tlcourse import data, experiment, finetuning, models, runtime, training, transfer
+
+LESSON = Path(__file__).parent.parent / "chapters" / "02b_deep_models.ipynb"
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +64,49 @@ def test_features_computed_once_save_five_sixths_of_the_time_and_change_no_answe
         assert torch.equal(by_steps, at_once)
         ratios.append(slow / fast)
     assert np.median(ratios) > 5
+
+
+def test_augmentation_takes_most_of_the_lead_over_scratch_away(ends):
+    """The claim on pretraining has a weak baseline: scratch without augmentation."""
+    target, given = data.digits(), transfer.chosen_settings("digits")
+    names = ["CNN from scratch", "CNN from scratch + augmentation"]
+    runs = experiment.repeat(
+        lambda s: transfer.compare(target, given, [5], s, names), runtime.seeds(5)
+    )
+    plain, augmented = (a[:, 0] for a in transfer.accuracies(runs, target.test.labels).values())
+    lead, left = (experiment.paired(ends["letters"][:, 1], x).mean for x in (plain, augmented))
+    assert lead > 0.03 and left < lead / 2
+
+
+def test_the_head_differs_between_frozen_and_tuned(ends):
+    """On the same frozen features a penalised logistic regression is ahead of a head trained by steps."""
+    target, given = data.digits(), transfer.chosen_settings("digits")
+    name = ["frozen features + logistic regression"]
+    runs = experiment.repeat(
+        lambda s: transfer.compare(target, given, [5], s, name), runtime.seeds(5)
+    )
+    (probe,) = transfer.accuracies(runs, target.test.labels).values()
+    assert experiment.paired(probe[:, 0], ends["letters"][:, 1]).mean > 0.005
+
+
+@pytest.mark.parametrize(
+    "gone", ["fixed before the results", "rule to take home", '"5 labels: a pretrained CNN beats one from scratch"',
+             "same LSTM from scratch"],
+)  # fmt: skip
+def test_the_lesson_no_longer_says(gone):
+    assert gone not in "\n".join(c.source for c in nbformat.read(LESSON, as_version=4).cells)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "minus scratch + augmentation, 300 steps:",
+        "the same features, logistic regression minus head:",
+        "with the same head, fine-tuned:",
+        "LSTM, frozen, by C:",
+        "nats at the end:",
+    ],
+)
+def test_the_lesson_prints_what_its_sentences_rest_on(line):
+    cells = nbformat.read(LESSON, as_version=4).cells
+    assert line in "".join(o.get("text", "") for c in cells for o in c.get("outputs", []))

@@ -1,9 +1,16 @@
 """The central claims of lesson 2c, measured again on five seeds without the notebook."""
 
+import re
+from pathlib import Path
+
+import nbformat
 import numpy as np
 import pytest
+import torch
 
-from tlcourse import data, experiment, pretrain, runtime, scores, sources
+from tlcourse import data, experiment, pretrain, runtime, scores, sources, transfer
+
+LESSON = Path(__file__).parent.parent / "chapters" / "02c_choosing_a_source.ipynb"
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +53,65 @@ def test_no_score_beats_the_cross_validated_probe_by_two_points(measured):
     plain = sources.picked(probe, accuracy).mean()
     assert abs(sources.picked(leep, accuracy).mean() - plain) < 0.02
     assert abs(sources.picked(logme, accuracy).mean() - plain) < 0.02
+
+
+def test_a_pick_is_worth_far_less_among_the_seven_scripts(measured):
+    """Most of what a score gains over a random source is to avoid the five unfit ones."""
+    accuracy, *promises = measured
+    scripts = [[*pretrain.ZOO].index(n) for n in pretrain.ZOO_SCRIPTS]
+    for promised in promises:
+        of_all = (sources.picked(promised, accuracy) - accuracy.mean(1)).mean()
+        among = accuracy[:, scripts]
+        of_scripts = (sources.picked(promised[:, scripts], among) - among.mean(1)).mean()
+        assert of_scripts < of_all / 3 and of_scripts < 0.02
+
+
+def test_equal_pictures_are_equally_far_between_pixels_and_not_between_features():
+    nets, images = sources.zoo(), data.digits().pool.images[:150]
+    shown = {n: sources.pictures(n) for n in nets}
+    same = [n for n in nets if torch.equal(shown[n], shown["alphabets"])]
+    assert same == ["alphabets", "font", "script", "shuffled", sources.RANDOM]
+    pixels = [scores.mmd(transfer.pixels(shown[n]), transfer.pixels(images)) for n in same]
+    features = [
+        scores.mmd(*(sources.read(nets[n], x)[0] for x in (shown[n], images))) for n in same
+    ]
+    assert np.ptp(pixels) < 1e-12 and pixels[0] == pytest.approx(0.1377, abs=1e-3)
+    assert max(features) > 2 * min(features)
+
+
+def lesson(path):
+    """Return what a lesson says, its quiz included, and what its code printed."""
+    cells = nbformat.read(path, as_version=4).cells
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    return "\n".join(c.source for c in cells), "".join(o.get("text", "") for o in outputs)
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        "fixed before the results",
+        "its pictures are\nalike",
+        "a domain distance knows nothing about the task",
+        "a distance between domains cannot see the task",
+        "The pictures are the same: the distance is, too",
+        "keeps up with every fine-tuned one",
+    ],
+)
+def test_the_lesson_no_longer_says(gone):
+    said, _ = lesson(LESSON)
+    assert gone not in said
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        r"alphabets +0\.1377 0\.0697",
+        r"frozen, among the seven scripts: LEEP ",
+        r"latin, fine-tuned as from scratch: 0\.\d+, minus no source",
+        r"noise beside it: shrunk",
+        r"pairs lie apart",
+    ],
+)
+def test_the_lesson_prints_what_its_sentences_rest_on(line):
+    _, printed = lesson(LESSON)
+    assert re.search(line, printed)

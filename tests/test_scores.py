@@ -125,6 +125,40 @@ def test_logme_does_not_depend_on_the_unit_of_the_features_and_prefers_informati
     assert score > scores.logme(noise, labels) + 0.1
 
 
+def test_logme_of_a_perfect_source_is_finite_and_above_every_other():
+    _, labels = case()
+    perfect = np.eye(4)[labels]
+    best = scores.logme(perfect, labels)
+    assert np.isfinite(best)
+    for size in (1e-4, 1e-2, 1):
+        noise = size * np.random.default_rng(0).normal(size=perfect.shape)
+        assert best > scores.logme(perfect + noise, labels) + 0.1
+    assert scores.logme(np.c_[perfect, np.zeros(40)], labels) == pytest.approx(best, abs=1e-6)
+    assert scores.logme(np.c_[perfect, np.zeros((40, 90))], labels) == pytest.approx(best, abs=1e-6)
+
+
+def test_logme_of_dead_features_is_what_noise_alone_explains():
+    """A score of a source whose features are 0 for every picture: y is noise of its own variance."""
+    features, labels = case()
+    y = np.eye(4)[labels]
+    noise = [multivariate_normal(np.zeros(40), (t @ t) / 40 * np.eye(40)).logpdf(t) for t in y.T]
+    dead = scores.logme(np.zeros((40, 12)), labels)
+    assert dead == pytest.approx(np.mean(noise) / 40, abs=1e-12)
+    assert dead < scores.logme(features, labels)
+    # Dead columns beside live ones change nothing; constant ones can say how frequent a class is.
+    assert scores.logme(np.c_[features, np.zeros((40, 5))], labels) == pytest.approx(
+        scores.logme(features, labels), abs=1e-9
+    )
+    assert np.isfinite(scores.logme(np.ones((40, 12)), labels))
+
+
+@pytest.mark.parametrize("unit", [1e-150, 1e150])
+def test_logme_survives_features_of_any_size(unit):
+    features, labels = case()
+    score = scores.logme(features, labels)
+    assert scores.logme(unit * features, labels) == pytest.approx(score, abs=1e-6)
+
+
 # ── H-score ─────────────────────────────────────────────────────────────────────────────────
 
 
@@ -137,14 +171,42 @@ def test_h_score_is_the_trace_of_the_definition(seed):
     assert scores.h_score(features, labels) == pytest.approx(expected, rel=1e-9)
 
 
-def test_shrinking_uses_the_covariance_of_ledoit_and_wolf():
-    from sklearn.covariance import LedoitWolf
+def shrunk_by_the_paper(features, labels):
+    """Return H_alpha of Ibrahim et al. (2021) and alpha, with Ledoit and Wolf's (2004) formulas.
 
-    features, labels = case(20, 50)
-    means = np.array([features[labels == y].mean(0) for y in labels])
-    total = LedoitWolf().fit(features).covariance_
-    expected = np.trace(np.linalg.inv(total) @ np.cov(means.T, bias=True))
+    tr(inverse((1 - alpha) S + alpha m I) (1 - alpha) S_means): both covariances are shrunk alike.
+    """
+    centred = features - features.mean(0)
+    n, d = centred.shape
+    S = centred.T @ centred / n
+    m = np.trace(S) / d
+    spread = ((S - m * np.eye(d)) ** 2).sum()
+    error = sum(((np.outer(x, x) - S) ** 2).sum() for x in centred) / n**2
+    alpha = min(error, spread) / spread
+    means = np.array([centred[labels == y].mean(0) for y in labels])
+    total = (1 - alpha) * S + alpha * m * np.eye(d)
+    return np.trace(np.linalg.solve(total, (1 - alpha) * means.T @ means / n)), alpha
+
+
+@pytest.mark.parametrize("n, d", [(20, 50), (40, 12), (50, 256)])
+def test_the_shrunk_h_score_is_the_papers(n, d):
+    features, labels = case(n, d)
+    expected, alpha = shrunk_by_the_paper(features, labels)
+    assert 0.01 < alpha < 0.99
     assert scores.h_score(features, labels, shrink=True) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_noise_lowers_the_shrunk_h_score(seed):
+    """Both ways to make features worse: noise beside them, and noise on them."""
+    features, labels = case(50, 64, classes=10, seed=seed)
+    rng = np.random.default_rng(100 + seed)
+    beside = [np.c_[features, rng.normal(size=(50, 64 * k))] for k in (0, 1, 4, 16)]
+    upon = [features + size * rng.normal(size=features.shape) for size in (0, 1, 2, 4)]
+    for worse in (beside, upon):
+        found = [scores.h_score(f, labels, shrink=True) for f in worse]
+        assert found == sorted(found, reverse=True), found
+        assert 0 <= found[-1] < found[0] < 9, "never above the number of classes minus one"
 
 
 def test_with_fewer_pictures_than_features_the_plain_h_score_says_nothing():
@@ -248,6 +310,28 @@ def test_bad_input_is_named_in_one_sentence(score):
         score(features, np.where(labels == 1, 0, labels))
     with pytest.raises(ValueError, match="without a gap, and two classes at least"):
         score(features, np.zeros(40, dtype=int))
+
+
+@pytest.mark.parametrize(
+    "score", [scores.logme, scores.h_score, scores.probe_score, scores.leep, scores.nce]
+)
+@pytest.mark.parametrize("change", [lambda y: np.array(list("abcd"))[y], lambda y: y + 0.0, lambda y: y > 1],
+                         ids=["text", "float", "bool"])  # fmt: skip
+def test_labels_that_are_no_whole_numbers_get_one_sentence(score, change):
+    features, labels = case()
+    if score is scores.nce:
+        features = features[:, 0] > 0
+    with pytest.raises(ValueError, match=r"labels must be whole numbers.*return_inverse") as caught:
+        score(features, change(labels))
+    assert "\n" not in str(caught.value)
+
+
+def test_labels_of_any_whole_kind_and_lists_are_taken():
+    features, labels = case()
+    expected = scores.logme(features, labels)
+    for kind in ("uint8", "int32", "uint64"):
+        assert scores.logme(features, labels.astype(kind)) == expected
+    assert scores.logme(features.tolist(), labels.tolist()) == expected
 
 
 def test_scores_that_are_no_probabilities_and_samples_that_do_not_fit():

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from tlcourse import experiment, models, runtime, training, transfer
+from tlcourse import console, experiment, models, runtime, training, transfer
 from tlcourse.data import ImageSet, Splits, digits, few_labels
 
 SETTINGS = Path(__file__).parent / "settings" / "finetuning.json"
@@ -269,4 +269,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    console.print_anywhere()
     main()

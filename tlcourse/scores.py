@@ -72,11 +72,15 @@ def leep(probabilities: np.ndarray, labels: np.ndarray) -> float:
 # ── scores that read the features ───────────────────────────────────────────────────────────
 
 
+LEAST_NOISE = 1e-9  # far above rounding, far below the noise of any real source
+
+
 def logme(features: np.ndarray, labels: np.ndarray) -> float:
     """Return LogME: the log evidence of linear regression on the features, per picture and class.
 
     For each class, y is 1 on its pictures and 0 elsewhere, weights have the prior N(0, 1/alpha), noise
-    has variance 1/beta, and the evidence is maximised over both by MacKay's fixed point.
+    has variance 1/beta, and the evidence is maximised over both by MacKay's fixed point. Features that
+    determine the labels exactly would have infinite evidence: noise is at least 1e-9 of y's mean square.
 
     Parameters
     ----------
@@ -89,6 +93,7 @@ def logme(features: np.ndarray, labels: np.ndarray) -> float:
     """
     features, labels = _checked(features, labels)
     u, s, _ = np.linalg.svd(features, full_matrices=False)
+    s = s / (s[0] or 1)  # the unit of the features does not matter: alpha absorbs it
     targets = np.eye(labels.max() + 1)[labels].T
     return float(np.mean([_evidence(u, s**2, features.shape[1], y) for y in targets]) / len(labels))
 
@@ -97,11 +102,12 @@ def _evidence(u, sigma, d, y, tolerance=1e-12):
     """Return the log evidence at its maximum; sigma holds the eigenvalues of features.T @ features."""
     n, z = len(y), (u.T @ y) ** 2
     outside = max(float(y @ y - z.sum()), 0)  # the part of y that no weight vector can reach
+    most = n / (LEAST_NOISE * (y @ y))
     alpha = beta = 1.0
     previous = -np.inf
     for _ in range(10_000):
         shrunk = sigma / (alpha + beta * sigma)
-        weights = beta**2 * (z * shrunk / (alpha + beta * sigma)).sum()  # |m|²
+        weights = (z * (beta * shrunk) * (beta / (alpha + beta * sigma))).sum()  # |m|²
         residual = (z * (alpha / (alpha + beta * sigma)) ** 2).sum() + outside
         log_det = np.log(alpha + beta * sigma).sum() + (d - len(sigma)) * np.log(alpha)
         fit = n * np.log(beta / (2 * np.pi)) + d * np.log(alpha)
@@ -109,7 +115,9 @@ def _evidence(u, sigma, d, y, tolerance=1e-12):
         if abs(evidence - previous) <= tolerance * abs(evidence):
             break
         previous, used = evidence, beta * shrunk.sum()  # used: effective number of weights
-        alpha, beta = used / weights, (n - used) / max(residual, 1e-300)
+        # Features that reach no part of y have no weights: then any alpha is as good.
+        alpha = used / weights if weights > 0 else alpha
+        beta = min((n - used) / max(residual, 1e-300), most)
     return evidence
 
 
@@ -123,26 +131,27 @@ def h_score(features: np.ndarray, labels: np.ndarray, shrink: bool = False) -> f
     features : array, shape (n, d)
     labels : array of int, shape (n,)
     shrink : bool
-        Shrink the covariance (Ledoit and Wolf 2004) before it is inverted. Without it, a
-        pseudo-inverse is taken, and when n is at most d the score is the number of classes minus
-        one, *whatever the features are*.
+        Shrink both covariances by the same factor: the features' towards a multiple of the identity,
+        with the weight alpha of Ledoit and Wolf (2004), and the class means' by (1 - alpha). Without
+        it, a pseudo-inverse is taken, and when n is at most d the score is the number of classes
+        minus one, *whatever the features are*.
 
     References
     ----------
     Bao et al. (2019), ICIP, arXiv:2212.10082, definition 2; shrunk: Ibrahim et al. (2021),
-    arXiv:2110.06893.
+    arXiv:2110.06893, where the score is tr(inverse(shrunk covariance) (1 - alpha) cov(class means)).
     """
     features, labels = _checked(features, labels)
     centred = features - features.mean(0)
     means = np.stack([centred[labels == k].mean(0) for k in range(labels.max() + 1)])
     share = np.bincount(labels) / len(labels)
+    covariance, alpha = centred.T @ centred / len(centred), 0.0
     if shrink:
-        covariance = ledoit_wolf(centred, assume_centered=True)[0]
-    else:
-        covariance = centred.T @ centred / len(centred)
+        covariance, alpha = ledoit_wolf(centred, assume_centered=True)
     # Least squares gives the pseudo-inverse's answer when the covariance has no inverse.
     whitened = np.linalg.lstsq(covariance, means.T, rcond=1e-10)[0]
-    return float(share @ (means * whitened.T).sum(1))
+    # Noise raises alpha; without this factor the smaller covariance would reward it.
+    return float((1 - alpha) * (share @ (means * whitened.T).sum(1)))
 
 
 def probe_score(features: np.ndarray, labels: np.ndarray, folds: int = 5) -> float:
@@ -175,6 +184,12 @@ def _checked(rows, labels):
         )
     if not np.isfinite(rows).all():
         raise ValueError("a value is NaN or infinite: repair or drop that picture first.")
+    if labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"labels must be whole numbers, not {labels.dtype}: np.unique(labels, "
+            "return_inverse=True)[1] numbers the classes."
+        )
+    labels = labels.astype(int)
     if len(np.unique(labels)) < 2 or labels.min() < 0 or np.bincount(labels).min() == 0:
         raise ValueError("labels must be 0, 1, … without a gap, and two classes at least.")
     return rows, labels

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tlcourse import data, experiment, models, pretrain, runtime, scores, transfer
+from tlcourse import console, data, experiment, models, pretrain, runtime, scores, transfer
 
 SETTINGS = Path(__file__).parent / "settings" / "sources.json"
 RANDOM = "random weights"
@@ -321,4 +321,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    console.print_anywhere()
     main()
