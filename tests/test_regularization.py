@@ -1,6 +1,7 @@
 """Each regulariser against its formula, and the one function that learns with all of them."""
 
 import copy
+import inspect
 import json
 
 import numpy as np
@@ -320,6 +321,29 @@ def test_baselines_are_chosen_from_the_same_number_of_candidates(small, one_proc
 
 def test_every_regulariser_has_six_candidates():
     assert {len(rows) for rows in regularization.CANDIDATES.values()} == {6}
+
+
+def test_fine_tuning_with_a_chosen_rate_is_chosen_like_the_regularisers():
+    """It is the fair opponent of the others; `learn`'s own rate is one that nobody chose."""
+    tried = regularization.CANDIDATES[regularization.CHOSEN_RATE]
+    assert len(tried) == 6 and all(list(settings) == ["lr"] for settings in tried)
+    untuned = inspect.signature(regularization.learn).parameters["lr"].default
+    assert {"lr": untuned} not in tried
+    chosen = regularization.chosen_settings()["noisy"]["strengths"][regularization.CHOSEN_RATE]
+    assert 0 < tried.index(chosen) < 5  # no wider range would have given another one
+
+
+def test_weight_decay_does_not_beat_a_chosen_rate(target):
+    """The clearest line of the lesson's second column, on three seeds, without the notebook."""
+    ways = regularization.recipes(regularization.chosen_settings()["noisy"])
+    decayed, rate = (
+        [
+            regularization.train_and_test(target, "noisy", seed, ways[name], [target.test])
+            for seed in runtime.seeds(3)
+        ]
+        for name in ("weight decay", regularization.CHOSEN_RATE)
+    )
+    assert np.mean(decayed) < np.mean(rate) + 0.02
 
 
 def test_the_shipped_settings_are_candidates():

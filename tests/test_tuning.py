@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern
 from skopt.acquisition import gaussian_ei, gaussian_lcb, gaussian_pi
 from skopt.learning import GaussianProcessRegressor as TheirGP
 
-from tlcourse import tuning
+from tlcourse import objectives, tuning
 
 LENGTHS = np.array([0.3, 0.7])
 
@@ -101,6 +102,59 @@ def test_the_continuous_search_finds_a_bowl():
     assert len(values) == 25 and values.min() < 0.01
 
 
+def test_a_constant_objective_is_searched_to_the_end():
+    for height in (0.0, 0.1, 3):
+        values = tuning.minimise(lambda X, h=height: np.full(len(X), h), 2, 12, seed=0)
+        assert values.tolist() == [height] * 12
+
+
+@pytest.mark.parametrize("failure", [np.nan, np.inf])
+def test_a_failed_trial_counts_as_the_worst(failure):
+    def bowl(X):
+        values = ((X - 0.3) ** 2).sum(axis=1)
+        return np.where(X[:, 0] > 0.6, failure, values)
+
+    values = tuning.minimise(bowl, 2, 30, seed=0)
+    failed = ~np.isfinite(values)
+    assert len(values) == 30 and failed[: tuning.START].any() and not failed.all()
+    assert np.nanmin(values) < 0.01
+    assert failed[tuning.START :].mean() < 0.4  # at random, 40 % of the trials would fail
+
+
+def test_where_every_trial_fails_the_search_still_ends():
+    values = tuning.minimise(lambda X: np.full(len(X), np.nan), 2, 9, seed=0)
+    assert len(values) == 9 and np.isnan(values).all()
+
+
+def test_a_failed_trial_of_a_design_counts_as_its_worst():
+    unit = np.random.default_rng(1).random((60, 2))
+    error = (unit**2).sum(axis=1)
+    first = list(tuning.random_order(60, tuning.START, 3))
+    worst = max(first, key=lambda i: error[i])
+    broken = error.copy()
+    broken[worst] = np.nan
+    equal = error.copy()
+    equal[worst] = max(error[i] for i in first if i != worst)
+    ours, expected = (tuning.bayesian_order(unit, e, 12, seed=3) for e in (broken, equal))
+    assert np.array_equal(ours, expected)
+    points = unit[:5], np.array([0.3, np.nan, 0.1, np.nan, 0.2]), unit[5:]
+    same = unit[:5], np.array([0.3, 0.3, 0.1, 0.3, 0.2]), unit[5:]
+    assert tuning.suggest(*points, 0.4) == tuning.suggest(*same, 0.4)
+
+
+def test_a_failed_trial_does_not_hide_a_good_one():
+    assert list(tuning.best_so_far([np.nan, 2, np.nan, 1])[1:]) == [2, 2, 1]
+
+
+def test_the_chosen_setting_is_the_one_with_the_best_error_so_far():
+    error = np.array([0.3, 0.1, np.nan, 0.1, 0.2])
+    orders = [[0, 4, 1, 3], [2, 3, 1, 0]]
+    places = tuning.chosen_so_far(orders, error)
+    assert places.tolist() == [[0, 4, 1, 1], [2, 3, 3, 3]]  # of equals the first
+    found = tuning.best_so_far(error[np.array(orders)])
+    assert np.array_equal(found, error[places], equal_nan=True)
+
+
 def test_best_so_far_and_trials():
     values = [3.0, 4.0, 1.0, 2.0]
     assert list(tuning.best_so_far(values)) == [3, 3, 1, 1]
@@ -145,3 +199,23 @@ def test_a_dask_cluster_finds_the_same(tmp_path):
     ):
         there = search.set_params(n_jobs=2).fit(*load_iris(return_X_y=True))
     assert np.array_equal(here, there.cv_results_["mean_test_score"])
+
+
+def test_what_a_search_gains_in_validation_error_is_hardly_there_in_test_error():
+    """The headline of lesson 3 in both errors, on some of its seeds, without the notebook."""
+    design = objectives.load("georgian")
+    orders = {
+        "random": [tuning.random_order(len(design), 32, seed) for seed in range(25)],
+        "Bayesian": [
+            tuning.bayesian_order(design.unit, design.error, 32, seed) for seed in range(25)
+        ],
+    }
+    ends = {name: tuning.chosen_so_far(o, design.error)[:, -1] for name, o in orders.items()}
+    validation, test = (
+        error[ends["random"]].mean() - error[ends["Bayesian"]].mean()
+        for error in (design.error, design.test_error)
+    )
+    assert validation > 0.01 and test < validation / 2
+    few = design.error <= np.quantile(design.error, 0.05)
+    assert spearmanr(design.error, design.test_error).statistic > 0.95
+    assert spearmanr(design.error[few], design.test_error[few]).statistic < 0.3

@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from tlcourse import experiment, models, runtime, training, transfer
+from tlcourse import console, experiment, models, runtime, training, transfer
 from tlcourse.data import ImageSet, Splits, check_labels, digits, few_labels
 from tlcourse.perturb import perturb
 
@@ -290,6 +290,9 @@ CANDIDATES = {
     "mixup": [{"blend": a} for a in (0.2, 0.5, 1, 2, 4, 8)],
     "augmentation": [{"strength": s} for s in (0.1, 0.25, 0.5, 0.75, 1, 1.5)],
 }
+# No regulariser beside it, only a chosen rate: the fair opponent of all others, whose rate is the
+# default of `learn`, which nobody chose.
+CHOSEN_RATE = "small learning rate"
 # Labels a class, and the fraction of them that is redrawn.
 TASKS = {"noisy": (20, 0.4), "clean": (5, 0.0)}
 BASELINES = ("frozen features + logistic regression", "SVM on pixels")
@@ -418,4 +421,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    console.print_anywhere()
     main()

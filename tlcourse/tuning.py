@@ -122,11 +122,28 @@ def negative_lower_bound(mean, std, best: float = 0.0, kappa: float = 1.96) -> n
 
 
 def suggest(X, y, candidates, lengths, acquisition: Callable = expected_improvement) -> int:
-    """Return which candidate to try next, as a position."""
-    y = np.asarray(y, dtype=float)
-    scaled = (y - y.mean()) / (y.std() or 1.0)
+    """Return which candidate to try next, as a position.
+
+    A value that is NaN or infinite is a failed trial: see `minimise`.
+    """
+    scaled = _scaled(y)
     mean, std = posterior(X, scaled, candidates, lengths)
     return int(acquisition(mean, std, scaled.min()).argmax())
+
+
+def _scaled(y) -> np.ndarray:
+    """Return the values of the trials with mean 0 and variance 1; all 0 where all are equal."""
+    y = _without_failures(y)
+    if np.ptp(y) == 0:  # the mean of equal numbers may differ from them by rounding
+        return np.zeros(len(y))
+    return (y - y.mean()) / y.std()
+
+
+def _without_failures(y) -> np.ndarray:
+    """Replace what is NaN or infinite by the largest of the other values; by 0 if there is none."""
+    y = np.asarray(y, dtype=float)
+    succeeded = np.isfinite(y)
+    return np.where(succeeded, y, y[succeeded].max() if succeeded.any() else 0.0)
 
 
 # ── searches over a stored design ───────────────────────────────────────────────────────────
@@ -169,7 +186,7 @@ def bayesian_order(
     unit : np.ndarray, shape (n, d)
         All settings, in [0, 1].
     error : np.ndarray, shape (n,)
-        Looked up only where a trial was made.
+        Looked up only where a trial was made. NaN or infinite: a failed trial, see `minimise`.
     trials : int
     seed : int
     acquisition : callable
@@ -186,8 +203,7 @@ def bayesian_order(
     lengths = np.full(unit.shape[1], 0.8)
     while len(tried) < trials:
         y = error[tried]
-        scaled = (y - y.mean()) / (y.std() or 1.0)
-        lengths = improve_lengths(unit[tried], scaled, lengths)
+        lengths = improve_lengths(unit[tried], _scaled(y), lengths)
         left = np.setdiff1d(np.arange(len(unit)), tried)
         tried.append(left[suggest(unit[tried], y, unit[left], lengths, acquisition)])
     return np.array(tried[:trials])
@@ -196,14 +212,29 @@ def bayesian_order(
 def minimise(objective: Callable, dimensions: int, trials: int, seed: int) -> np.ndarray:
     """Minimise over the whole unit cube; return the value of every trial.
 
-    Candidates are 1,000 new random points a trial, and 200 near the best so far.
+    Candidates are 1,000 new random points a trial, and 200 near the best so far. A failed trial,
+    such as a training that diverged, may give NaN or infinity: the search takes it for as bad as
+    the worst trial that did not fail, and goes on. What is returned is what the objective gave.
+
+    Parameters
+    ----------
+    objective : callable
+        ``objective(X)`` returns one value for each row of ``X``, shape (n, dimensions), in [0, 1].
+    dimensions, seed : int
+    trials : int
+        At least `START`.
+
+    Returns
+    -------
+    np.ndarray, shape (trials,)
     """
     rng = np.random.default_rng(seed)
     X = rng.random((START, dimensions))
     y, lengths = objective(X), np.full(dimensions, 0.8)
     while len(y) < trials:
-        lengths = improve_lengths(X, (y - y.mean()) / y.std(), lengths, 1e-4)
-        near = X[y.argmin()] + 0.05 * rng.normal(size=(200, dimensions))
+        lengths = improve_lengths(X, _scaled(y), lengths, 1e-4)
+        best = X[_without_failures(y).argmin()]
+        near = best + 0.05 * rng.normal(size=(200, dimensions))
         points = np.vstack([rng.random((1000, dimensions)), near.clip(0, 1)])
         new = points[[suggest(X, y, points, lengths)]]
         X, y = np.vstack([X, new]), np.append(y, objective(new))
@@ -214,8 +245,36 @@ def minimise(objective: Callable, dimensions: int, trials: int, seed: int) -> np
 
 
 def best_so_far(values) -> np.ndarray:
-    """Return the smallest value of each trial and all before it, along the last axis."""
-    return np.minimum.accumulate(values, axis=-1)
+    """Return the smallest value of each trial and all before it, along the last axis.
+
+    NaN, a failed trial, counts only until there is another value.
+    """
+    return np.fmin.accumulate(values, axis=-1)
+
+
+def chosen_so_far(orders, error: np.ndarray) -> np.ndarray:
+    """Return what searches over a stored design would hand in after each of their trials.
+
+    The value of `error` there is `best_so_far`; another value, such as the test error, says what
+    the chosen setting is worth by a number that the search did not minimise.
+
+    Parameters
+    ----------
+    orders : array_like of int, shape (seeds, trials)
+        The positions that were tried, in order.
+    error : np.ndarray, shape (n,)
+        What the search minimised.
+
+    Returns
+    -------
+    np.ndarray, shape (seeds, trials), int
+        The position with the smallest error yet; of several, the one that was tried first.
+    """
+    orders = np.asarray(orders)
+    tried = np.where(np.isnan(error), np.inf, error)[orders]
+    seeds, trials = orders.shape
+    upto = [tried[:, : n + 1].argmin(axis=1) for n in range(trials)]
+    return orders[np.arange(seeds)[:, None], np.array(upto).T]
 
 
 def trials_to(values, target: float) -> float:
