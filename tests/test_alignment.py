@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from joblib import parallel_config
 from sklearn.preprocessing import StandardScaler
 
-from tlcourse import alignment
+from tlcourse import alignment, runtime
 from tlcourse.data import digits, draw_rows, printed_digits
 
 # ── whose scaler ────────────────────────────────────────────────────────────────────────────
@@ -136,3 +137,40 @@ def test_alignment_without_labels_helps_a_source_that_was_never_varied():
     found = alignment.from_print_to_hand(printed_digits(), digits(), 0.0, 0)
     assert found["AdaBN"] > found["as it is"] + 0.2
     assert found["CORAL"] > found["as it is"] + 0.2
+
+
+def test_what_was_stored_of_the_longer_training_is_found_again():
+    stored = alignment.longer_training()
+    assert stored["steps"] == 400 and len(stored["seeds"]) == 10
+    found = alignment.from_print_to_hand(printed_digits(), digits(), 1.0, stored["seeds"][0], 400)
+    first = {way: values[0] for way, values in stored["source varied"].items()}
+    assert found == pytest.approx(first, abs=0.03)  # another machine rounds otherwise
+
+
+def test_more_steps_read_more_handwriting():
+    """The lesson has 60 steps, which nobody tuned: a gap against them says little."""
+    stored = alignment.longer_training()["source varied"]
+    short = [
+        alignment.from_print_to_hand(printed_digits(), digits(), 1.0, seed) for seed in range(2)
+    ]
+    for way in ("as it is", "CORAL"):
+        assert np.mean(stored[way][:2]) > np.mean([run[way] for run in short]) + 0.03
+
+
+def test_the_longer_training_is_stored_in_full(tmp_path, monkeypatch):
+    asked = []
+
+    def instead(printed, target, strength, seed, steps):
+        asked.append((strength, seed, steps))
+        return {"as it is": 0.51234, "CORAL": 0.6 + seed / 100, "AdaBN": 0.7}
+
+    monkeypatch.setattr(alignment, "LONGER", tmp_path / "longer.json")
+    monkeypatch.setattr(alignment, "from_print_to_hand", instead)
+    monkeypatch.setattr(alignment.torch, "set_num_threads", lambda n: None)
+    with parallel_config("sequential"):
+        alignment.main(steps=7)
+    found, seeds = alignment.longer_training(), runtime.seeds(10)
+    assert (found["steps"], found["seeds"]) == (7, seeds)
+    assert asked == [(s, seed, 7) for s in alignment.SOURCES.values() for seed in seeds]
+    assert found["source varied"]["as it is"] == [0.5123] * 10
+    assert found["source varied"]["CORAL"] == [round(0.6 + seed / 100, 4) for seed in seeds]

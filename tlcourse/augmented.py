@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tlcourse import runtime, transfer
+from tlcourse import console, runtime, transfer
 from tlcourse.augmentation import POLICIES, copies, one_hot, policy
 from tlcourse.data import ImageSet, Splits, digits, few_labels
 from tlcourse.multitask import Network
@@ -198,4 +198,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    console.print_anywhere()
     main()

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from tlcourse import runtime
+from tlcourse import console, runtime
 from tlcourse.data import ImageSet, Splits, digits, few_rows
 
 SETTINGS = Path(__file__).parent / "settings" / "multitask.json"
@@ -555,4 +555,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    console.print_anywhere()
     main()
