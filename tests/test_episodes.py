@@ -93,6 +93,20 @@ def test_a_short_training_goes_the_same_way(kind):
     assert judge(weights) > judge(start)
 
 
+@pytest.mark.parametrize("kind", ["maml", "protonet"])
+def test_the_pictures_that_a_training_shows_are_counted(kind, monkeypatch):
+    draw, shown = episodes.draw_episodes, []
+
+    def counted(*request):
+        drawn = draw(*request)
+        shown.append(sum(part[..., 0, 0, 0].numel() for part in (drawn[0], drawn[2])))
+        return drawn
+
+    monkeypatch.setattr(episodes, "draw_episodes", counted)
+    episodes.train(kind, data.georgian().pool, 2, seed=3)
+    assert sum(shown) == episodes.pictures_shown(kind, 2)
+
+
 def test_the_second_order_is_another_training():
     pool = data.georgian().pool
     first, second = (

@@ -69,6 +69,16 @@ def test_strength_0_only_resamples(side, size):
     assert torch.allclose(found, resampled, atol=1e-5)
 
 
+def test_no_picture_is_shifted_further_than_it_says(monkeypatch):
+    """The bend has a mean of its own, so it is left out here."""
+    monkeypatch.setattr(torch, "randn", lambda *shape, **_: torch.zeros(*shape))
+    for strength in (0.5, 1):
+        grid = room.warp_grid(4000, 16, strength, generator())
+        moved = grid.mean(dim=(1, 2)).abs()
+        assert 0.98 * strength * room.SHIFT < moved.max() <= strength * room.SHIFT + 1e-6
+    assert 16 / 2 * room.SHIFT == 1, "pixel, of 16"
+
+
 def test_more_strength_changes_more():
     images = F.pad(torch.ones(64, 1, 8, 8), (4, 4, 4, 4))
     change = [

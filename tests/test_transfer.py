@@ -197,13 +197,21 @@ def test_robustness_tests_what_clean_pictures_taught_on_damaged_ones(tiny, setti
 
 
 def test_learning_curves_end_where_training_ends(tiny, settings):
-    curves = transfer.learning_curves(tiny, settings, 2, 3, steps=20, every=4)
+    curves = transfer.learning_curves(tiny, settings, 2, 3, range(4, 21, 4))
     assert list(curves) == NETWORKS
     train = few_labels(tiny.pool, 2, 3)
     for method, curve in curves.items():
         assert curve.shape == (5,)
         predict = transfer.METHODS[method](train, 3, **settings[method][2] | {"steps": 20})
         assert curve[-1] == transfer.accuracy(predict, tiny.validation)
+
+
+def test_a_finer_ruler_changes_no_learning_curve(tiny, settings):
+    looks = [1, 2, 3, 10]
+    fine = transfer.learning_curves(tiny, settings, 2, 3, looks, ["fine-tuning"])
+    coarse = transfer.learning_curves(tiny, settings, 2, 3, [3, 10], ["fine-tuning"])
+    assert list(fine) == ["fine-tuning"] and fine["fine-tuning"].shape == (4,)
+    assert (fine["fine-tuning"][[2, 3]] == coarse["fine-tuning"]).all()
 
 
 # ── depth ───────────────────────────────────────────────────────────────────────────────────

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tlcourse import data, maml, perturb, runtime
+from tlcourse import console, data, maml, perturb, runtime
 from tlcourse.data import ImageSet
 from tlcourse.maml import Tasks
 
@@ -23,6 +23,9 @@ SHIPPED = {
     "maml-second-order": ("maml", True),
 }
 WAYS, STEPS, LR = 5, 5, 0.1  # of adaptation, in meta-training and in the lesson
+META_STEPS, TASKS = 2000, 4  # of the shipped networks: steps, and episodes of "maml" in each
+TRAIN_WAYS = {"maml": WAYS, "protonet": 20}
+SHOTS, QUERIES = 1, 3  # pictures of a class in each of these episodes
 
 
 def draw_episodes(pool: ImageSet, n: int, ways: int, shots: int, queries: int, seed: int) -> Tasks:
@@ -187,7 +190,7 @@ def train(
     pool: ImageSet,
     steps: int,
     seed: int,
-    tasks: int = 4,
+    tasks: int = TASKS,
     *,
     second_order: bool = False,
     compile: bool = False,
@@ -212,14 +215,15 @@ def train(
     dict
         Weights of one learner, on the CPU.
     """
-    ways, device = {"maml": WAYS, "protonet": 20}[kind], pool.images.device
+    ways, device = TRAIN_WAYS[kind], pool.images.device
     weights, model = maml.initial_weights(network, [seed]), network()
     weights = {name: w.to(device) for name, w in weights.items()}
     pool = replace(pool, labels=pool.labels.cpu())  # read at every draw
     stream = iter(range(seed, seed + steps))
 
     def sample():
-        return draw_episodes(pool, tasks if kind == "maml" else 1, ways, 1, 3, 10**6 + next(stream))
+        n = tasks if kind == "maml" else 1
+        return draw_episodes(pool, n, ways, SHOTS, QUERIES, 10**6 + next(stream))
 
     if kind == "maml":
         outer = partial(maml.maml_gradient, model, loss=F.cross_entropy, steps=STEPS, lr=LR,
@@ -228,6 +232,12 @@ def train(
         outer = partial(_protonet_gradient, model, ways)
     trained = maml.meta_train(weights, sample, outer, steps, description=kind, compile=compile)
     return {name: w.cpu() for name, w in trained.items()}
+
+
+def pictures_shown(kind: str, steps: int = META_STEPS, tasks: int = TASKS) -> int:
+    """Return how many pictures `train` shows, each as often as it is shown."""
+    episodes = steps * (tasks if kind == "maml" else 1)
+    return episodes * TRAIN_WAYS[kind] * (SHOTS + QUERIES)
 
 
 def _protonet_gradient(model, ways, weights, tasks):
@@ -253,9 +263,10 @@ def main() -> None:
     pool = source_letters()
     WEIGHTS.mkdir(parents=True, exist_ok=True)
     for name, (kind, second_order) in SHIPPED.items():
-        weights = train(kind, pool, 2000, runtime.seeds(1000)[-1], second_order=second_order)
+        weights = train(kind, pool, META_STEPS, runtime.seeds(1000)[-1], second_order=second_order)
         torch.save({n: w.half() for n, w in weights.items()}, WEIGHTS / f"{name}.pt")
 
 
 if __name__ == "__main__":
+    console.print_anywhere()
     main()

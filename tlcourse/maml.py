@@ -25,6 +25,7 @@ from torch.func import functional_call, vmap
 from tlcourse import runtime
 
 RECORDING = ContextVar("recording", default=False)  # `compiled` is at work: no value can be read
+REPTILE_LR = 0.02  # the inner learning rate that Reptile trains with; the others have 0.01
 RATE = "rate of "  # a weight's own inner learning rate (Meta-SGD) is kept under this and its name
 
 
@@ -230,7 +231,7 @@ def joint_gradient(model, weights: dict, tasks: Tasks, loss: Callable) -> dict:
     return gradients_of(start)
 
 
-def reptile_gradient(model, weights: dict, tasks: Tasks, loss, steps=10, lr=0.02) -> dict:
+def reptile_gradient(model, weights: dict, tasks: Tasks, loss, steps=10, lr=REPTILE_LR) -> dict:
     """Return minus the mean way that adaptation moves the weights: Reptile walks along it.
 
     A. Nichol et al. 2018, arXiv:1803.02999, algorithm 2. No derivative of a derivative, and no

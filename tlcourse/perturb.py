@@ -12,6 +12,9 @@ import torch
 import torch.nn.functional as F
 
 CORRUPTIONS = ("noise", "blur", "shift")
+# What `perturb` does to a picture at strength 1, where a lesson compares it with `corrupt`.
+SHIFT = 0.125  # at most this far along each axis; of half the side, so 1 pixel of 16
+NOISE = 0.05  # standard deviation
 
 
 def _uniform(n: int, low: float, high: float, generator) -> torch.Tensor:
@@ -30,7 +33,7 @@ def warp_grid(n: int, size: int, strength: float, generator) -> torch.Tensor:
     shear = strength * _uniform(n, -0.35, 0.35, generator)
     scale_x = 1 + strength * _uniform(n, -0.2, 0.3, generator)
     scale_y = 1 + strength * _uniform(n, -0.2, 0.2, generator)
-    shift = strength * (torch.rand(n, 2, generator=generator) - 0.5) * 0.25
+    shift = strength * (torch.rand(n, 2, generator=generator) - 0.5) * 2 * SHIFT
     cos, sin = angle.cos(), angle.sin()
     theta = torch.stack(
         [
@@ -107,7 +110,7 @@ def perturb(
     images = vary_stroke(images, strength, generator)
     images = coarsen(images, coarse, generator)
     contrast = 1 - strength * 0.3 * torch.rand(n, 1, 1, 1, generator=generator)
-    noise = strength * 0.05 * torch.randn(images.shape, generator=generator)
+    noise = strength * NOISE * torch.randn(images.shape, generator=generator)
     return (images * contrast.to(images) + noise.to(images)).clamp(0, 1)
 
 

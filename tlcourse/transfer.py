@@ -21,7 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 from sklearn.svm import SVC
 
-from tlcourse import experiment, models, runtime, training
+from tlcourse import console, experiment, models, runtime, training
 from tlcourse.data import ImageSet, Splits, digits, few_labels, georgian
 from tlcourse.perturb import corrupt, perturb
 
@@ -116,6 +116,8 @@ METHODS = {
     "frozen features + logistic regression": frozen_features,
     "fine-tuning": fine_tune,
 }
+
+NETWORKS = ("CNN from scratch", "CNN from scratch + augmentation", "fine-tuning")  # with steps
 
 # Six candidates a method, so that none is tuned with more care than another.
 CANDIDATES = {
@@ -263,26 +265,37 @@ def robustness(
 
 
 def learning_curves(
-    target: Splits, settings: dict, per_class: int, seed: int, steps: int = 200, every: int = 5
+    target: Splits, settings: dict, per_class: int, seed: int, looks, methods=NETWORKS
 ) -> dict[str, np.ndarray]:
-    """Return the validation accuracy of the three trained networks along the same steps.
+    """Return the validation accuracy of trained networks after the same steps.
+
+    Parameters
+    ----------
+    target, settings, per_class, seed
+        As in `learn`.
+    looks : sequence of int
+        After which optimisation steps to look, rising; training ends at the last. Looking changes
+        nothing: with more looks, the other values stay the same.
+    methods : sequence of str
+        Of `NETWORKS`.
 
     Returns
     -------
     dict
-        Method to accuracies after ``every, 2 * every, …, steps`` optimisation steps.
+        Method to one accuracy a look.
     """
     train = few_labels(target.pool, per_class, seed)
     curves = {}
-    for method in ("CNN from scratch", "CNN from scratch + augmentation", "fine-tuning"):
+    for method in methods:
         watch = training.Validation(target.validation.images, target.validation.labels)
 
         def look(step, model, watch=watch):
-            models.reestimate_batchnorm(model, train.images)  # as `_train_network` does at the end
-            return watch(step, model)
+            if step in looks:
+                models.reestimate_batchnorm(model, train.images)  # as `_train_network` at the end
+                watch(step, model)
 
-        chosen = settings[method][per_class] | {"steps": steps}
-        METHODS[method](train, seed, **chosen, hook=look, every=every)
+        chosen = settings[method][per_class] | {"steps": max(looks)}
+        METHODS[method](train, seed, **chosen, hook=look, every=1)
         curves[method] = np.array(watch.scores)
     return curves
 
@@ -334,4 +347,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    console.print_anywhere()
     main()
