@@ -1,6 +1,7 @@
 """What holds for every assignment: its text, its graded cells, and the release made of it."""
 
 import copy
+import math
 import os
 import re
 import shutil
@@ -11,8 +12,10 @@ import assignment as tool
 import graded
 import grading
 import nbformat
+import numpy as np
 import pytest
 import test_notebooks as rules
+import torch
 from test_exercises import RIGHT, WRONG
 
 from tlcourse.check import statement
@@ -136,6 +139,21 @@ def test_a_right_answer_gets_all_points(name, function):
 @pytest.mark.parametrize("name, function", named(WRONG))
 def test_a_wrong_answer_gets_none_with_a_reason(name, function):
     assert grade(name, function).startswith(f"✗ {name}: ")
+
+
+@pytest.mark.parametrize("name", OF_EXERCISE)
+def test_the_example_in_a_statement_runs_with_every_right_answer(name):
+    call = re.search(rf"`({name}\(.*?\))[`.]", catalogue()[name].example)
+    if not call or re.search(r"\b(model|state|backbone|block|source|X)\b", call[1]):
+        pytest.skip("its inputs are described in words")
+    solution = {"np": np, "torch": torch, "math": math}
+    cells = [c for c in NOTEBOOKS["source", OF_EXERCISE[name]].cells if c.cell_type == "code"]
+    imports = [line for c in cells for line in c.source.split("\n") if line.startswith("from ")]
+    exec("\n".join(imports), solution)  # noqa: S102
+    solve = graded.cell(NOTEBOOKS["source", OF_EXERCISE[name]], f"solve-{name}")
+    exec(solve.source, solution)  # noqa: S102
+    for function in [solution[name], *(f for n, f in RIGHT if n == name)]:
+        assert eval(call[1], {"np": np, name: function}) is not None
 
 
 @pytest.mark.parametrize("name", OF_EXERCISE)

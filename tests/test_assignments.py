@@ -183,6 +183,55 @@ def test_what_is_whole_is_left_alone():
     assert [c.source for c in notebook.cells] == [c.source for c in solved().cells]
 
 
+def meddled():
+    """Everything around the answers changed: tags, types, attachments, the notebook's metadata."""
+    notebook = solved()
+    for c in notebook.cells:
+        kind = (grading.grade_id(c) or "").partition("-")[0]
+        if kind in ("test", "ask", "task"):
+            c.update(cell_type="raw", source="1", attachments={"a": {"text/plain": "b"}})
+        c.metadata |= {"tags": ["skip-execution"], "jupyter": {"source_hidden": True}}
+        c.metadata |= {"execution": {"iopub.execute_input": "now"}, "deletable": False}
+    notebook.metadata |= {"kernelspec": {"name": "bash"}, "widgets": {"a": 1}, "execution": {}}
+    return notebook
+
+
+BACK = "put back as in the release"
+
+
+def test_nothing_but_an_answer_is_kept_of_a_cell_that_the_release_knows():
+    notebook, found = grading.repaired(meddled(), RELEASE)
+    cells = {grading.grade_id(c): c for c in notebook.cells if grading.grade_id(c)}
+    for original in RELEASE.cells:
+        if name := grading.grade_id(original):
+            due = copy.deepcopy(original) | {"id": cells[name].id}
+            if name.startswith("solve-"):
+                due["source"] = cell(SOURCE, name).source
+            assert cells[name] == due
+    assert found == [f"{', '.join(f'test-{name}' for name in POINTS)} had other tags: {BACK}"]
+    assert all(c.metadata == {} for c in notebook.cells if c not in cells.values())
+    assert notebook.metadata == RELEASE.metadata
+    nbformat.validate(notebook)
+
+
+@pytest.mark.parametrize("metadata", [{"tags": None}, {"tags": 3}, {"nbgrader": None}, None])
+def test_odd_metadata_is_no_reason_not_to_grade(metadata):
+    notebook = solved()
+    for c in notebook.cells:
+        if not (grading.grade_id(c) or "").startswith(("test-", "solve-")):
+            c["metadata"] = copy.deepcopy(metadata)
+    nbformat.validate(grading.repaired(notebook, RELEASE)[0])
+
+
+def test_a_picture_in_an_answer_in_words_is_kept():
+    mark = {"grade": True, "grade_id": "words", "locked": False, "points": 1, "solution": True}
+    given = nbformat.v4.new_markdown_cell("", metadata={"nbgrader": mark})
+    answer = copy.deepcopy(given)
+    answer.update(source="![](attachment:a)", attachments={"a": {}})
+    mended = grading.restored(answer, given)
+    assert (mended.source, mended.attachments) == ("![](attachment:a)", {"a": {}})
+
+
 def test_every_locked_cell_is_there_once_after_a_repair():
     before = damaged()
     kept = copy.deepcopy(before)
@@ -276,6 +325,30 @@ def kills_its_kernel():
     return notebook
 
 
+def skips_its_tests():
+    """Unsolved: the graded cells are tagged, so that a test that does not run cannot fail."""
+    notebook = copy.deepcopy(RELEASE)
+    for c in notebook.cells:
+        if (grading.grade_id(c) or "").startswith("test-"):
+            c.metadata["tags"] = ["skip-execution"]
+    return notebook
+
+
+def talkative():
+    """Right, with warnings, log lines and a progress bar on stderr; saved with odd marks."""
+    notebook = solved()
+    for name in POINTS:
+        answer = cell(notebook, f"solve-{name}")
+        said = "import logging, sys, warnings; logging.getLogger('mine').warning('called')"
+        noise = f"    {said}; print('here', file=sys.stderr); warnings.warn('old')\n"
+        answer.source = answer.source.replace("    ### BEGIN SOLUTION\n", noise)
+        check = cell(notebook, f"test-{name}")
+        check.source = f"import sys; print('50 %', file=sys.stderr)\n{check.source}"
+    for c in notebook.cells:
+        c.metadata["tags"] = None
+    return "\ufeff" + json.dumps(notebook)
+
+
 TRUNCATED = nbformat.writes(RELEASE)[:5000]
 # By kind: what is handed in, under which name, and how many of 20 points it gets; None: no grade.
 KINDS = {
@@ -284,6 +357,8 @@ KINDS = {
     "damaged": (damaged(), FILE, 20),
     "colab": (ran_earlier(saved_by_colab()), f"{NAME}_exercises (1).ipynb", 20),
     "bare": (bare(), FILE, 20),
+    "skipping": (skips_its_tests(), FILE, 0),
+    "talkative": (talkative(), FILE, 20),
     "truncated": (TRUNCATED, FILE, None),
     "killer": (kills_its_kernel(), FILE, None),
 }
@@ -358,6 +433,7 @@ def test_what_was_handed_in_is_as_it_was(course, student):
 
 def test_the_report_says_what_was_wrong(course):
     for student, words in {
+        "skipping0": f"test-labels_to_match had other tags: {BACK}",
         "damaged0": "test-diagnose was missing: put back at the end",
         "colab0": "the file was called '01_concepts_exercises (1).ipynb'",
         "truncated0": "cannot be read",
@@ -382,3 +458,124 @@ def test_the_release_fails_where_it_is_graded(course, environment):
     assert "VALIDATION FAILED ON 6 CELL(S)!" in release.stdout
     for name in POINTS:
         assert f"AssertionError: not yet: {name} is still empty" in release.stdout
+
+
+# ── points that cannot be trusted are no points ─────────────────────────────────────────────
+
+
+@pytest.fixture
+def two_students(course, tmp_path, monkeypatch):
+    """A copy of the course with its gradebook, and one right submission; we are in its folder."""
+    folder = tmp_path / "course"
+    parts = shutil.ignore_patterns("submitted", "autograded", "feedback")
+    shutil.copytree(course, folder, ignore=parts)
+    hand_in(folder, "right", solved())
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def hand_in(folder, student, notebook):
+    place = folder / "submitted" / student / NAME
+    place.mkdir(parents=True)
+    (place / FILE).write_text(json.dumps(notebook), encoding="utf-8")
+
+
+def without_marks(release):
+    for c in release.cells:
+        c.metadata.pop("nbgrader", None)
+
+
+def without_one_test(release):
+    release.cells.remove(cell(release, "test-freeze"))
+
+
+def with_another_test(release):
+    cell(release, "test-freeze").source = "assert freeze(None) == 3"
+
+
+def with_other_points(release):
+    cell(release, "test-freeze").metadata.nbgrader.points = 1
+
+
+CHANGES = [without_marks, without_one_test, with_another_test, with_other_points]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_another_release_than_the_gradebooks_costs_nobody_points(two_students, environment, change):
+    path = two_students / "release" / NAME / FILE
+    release = grading.read(path)
+    change(release)
+    path.write_text(nbformat.writes(release), encoding="utf-8")
+    done = run([sys.executable, "grading.py", NAME], two_students, environment)
+    assert done.returncode == 1
+    assert "NOT GRADED: release and gradebook disagree about " in done.stdout
+    assert "test-freeze" in done.stdout
+    assert f": run nbgrader generate_assignment {NAME} --force\n" in done.stdout
+
+
+def test_the_form_graders_button_refuses_another_release_too(two_students):
+    release = copy.deepcopy(RELEASE)
+    without_one_test(release)
+    path = two_students / "release" / NAME / FILE
+    path.write_text(nbformat.writes(release), encoding="utf-8")
+    where = {"assignment": NAME, "notebook": path.stem}
+    where["db_url"] = f"sqlite:///{two_students / 'gradebook.db'}"
+    with pytest.raises(ValueError, match="disagree about test-freeze"):
+        grading.Repair().preprocess(solved(), {"nbgrader": where})
+
+
+def test_a_submission_that_changes_the_release_harms_only_itself(two_students, environment):
+    writes = copy.deepcopy(RELEASE)
+    cell(writes, "solve-balanced_draw").source = (
+        "import json, pathlib\n"
+        f"for place in pathlib.Path.cwd().parents:\n"
+        f"    for path in place.glob('release/{NAME}/*.ipynb'):\n"
+        "        release = json.loads(path.read_text())\n"
+        "        for cell in release['cells']: cell['metadata'] = {}\n"
+        "        path.write_text(json.dumps(release))"
+    )
+    hand_in(two_students, "first", writes)
+    done = run([sys.executable, "grading.py", NAME], two_students, environment)
+    first, right, _ = done.stdout.splitlines()
+    assert "NOT GRADED: the release was changed while this ran" in first
+    assert " 20 of 20" in right
+
+
+@pytest.fixture
+def nbgrader_api(two_students, environment):
+    from nbgrader.apps import NbGraderAPI
+    from traitlets.config import Config
+
+    api = NbGraderAPI(config=Config({"CourseDirectory": {"root": str(two_students)}}))
+    with api.gradebook as gradebook:
+        gradebook.update_or_create_student("right")
+        gradebook.update_or_create_submission(NAME, "right")
+    return api
+
+
+@pytest.mark.parametrize("ran, scored", [(False, False), (True, False), (False, True)])
+def test_a_test_without_a_run_or_a_verdict_is_not_graded(
+    nbgrader_api, two_students, monkeypatch, ran, scored
+):
+    """As when nbgrader says that all went well, and one test was passed over."""
+
+    def autograde(assignment, student):
+        notebook = copy.deepcopy(RELEASE)
+        for c in notebook.cells:
+            name = grading.grade_id(c) or ""
+            if name.startswith("test-") and (ran or name != "test-freeze"):
+                c.execution_count = 1
+        place = two_students / "autograded" / student / assignment
+        place.mkdir(parents=True)
+        (place / FILE).write_text(nbformat.writes(notebook), encoding="utf-8")
+        with nbgrader_api.gradebook as gradebook:
+            for name in POINTS:
+                if scored or name != "freeze":
+                    grade = gradebook.find_grade(f"test-{name}", FILE[:-6], assignment, student)
+                    grade.auto_score = 0.0
+            gradebook.db.commit()
+        return {"success": True}
+
+    monkeypatch.setattr(nbgrader_api, "autograde", autograde, raising=False)
+    worked, words = grading.grade(nbgrader_api, NAME, "right")
+    assert (worked, words) == (False, "not run, or without a verdict: test-freeze")

@@ -216,6 +216,44 @@ def test_nonsense_functions_get_a_sentence(name, function):
     assert "\n" not in answer.message
 
 
+class Leaves(Exception):
+    """Ends the program when asked what it says."""
+
+    def __str__(self):
+        raise SystemExit
+
+
+class Unreadable:
+    """Ends the program when it is read."""
+
+    def __array__(self, *inputs, **named):
+        raise SystemExit
+
+    __len__ = __iter__ = __float__ = __array__
+
+
+def raises_what_leaves(*inputs):
+    raise Leaves
+
+
+def is_its_own_wrapper(*inputs):
+    raise ValueError("no")
+
+
+is_its_own_wrapper.__wrapped__ = is_its_own_wrapper
+
+
+def returns_what_leaves(*inputs):
+    return [Unreadable(), Unreadable()]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("function", [raises_what_leaves, returns_what_leaves, is_its_own_wrapper])
+def test_no_exception_of_a_student_leaves_a_check(name, function):
+    answer = examine(name, function)
+    assert answer.message.startswith(f"✗ {name}: ")
+
+
 leaf = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
 
 

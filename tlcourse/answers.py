@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import reprlib
 
 import numpy as np
@@ -110,7 +111,7 @@ def as_number(value, what: str) -> float:
 
 
 def explain(found, expected, known: dict, otherwise: str) -> None:
-    """Raise Mistake unless `found` equals `expected`, in the words of the mistake that it equals.
+    """Raise Mistake unless `found` is `expected`, in the words of the mistake that it equals.
 
     Parameters
     ----------
@@ -120,9 +121,54 @@ def explain(found, expected, known: dict, otherwise: str) -> None:
     otherwise : str
         The sentence for any other wrong value.
     """
-    if np.allclose(found, expected, rtol=1e-6, atol=1e-9):
+    if close(found, expected):
         return
     for words, wrong in known.items():
-        if np.shape(wrong) == np.shape(found) and np.allclose(found, wrong, rtol=1e-6, atol=1e-9):
+        if np.shape(wrong) == np.shape(found) and close(found, wrong):
             raise Mistake(f"{words}.")
-    raise Mistake(otherwise)
+    raise Mistake(near_miss(found, expected) or otherwise)
+
+
+def close(found, expected, tolerance: float = 1e-6) -> bool:
+    """Tell whether `found` keeps to the tolerance that a statement promises.
+
+    An error of 1e-6 is one in the sixth decimal, or one part in a million of the largest number:
+    "correct to 1e-6" may be read either way, and nobody loses a point for the one or the other.
+    """
+    error, size = _error_and_size(found, expected)
+    return error <= tolerance * max(1, size)
+
+
+def near_miss(found, expected) -> str:
+    """Return a sentence on a result that is right but for its rounding; else an empty one.
+
+    It is for results that missed their tolerance. Float32 keeps about 7 digits, and a
+    computation loses some of them.
+    """
+    error, size = _error_and_size(found, expected)
+    if not 0 < error <= 1e-4 * size:
+        return ""
+    return (
+        f"right to {math.floor(-math.log10(error / size))} digits, but 6 are asked for: compute in "
+        "float64, NumPy's default, and do not round."
+    )
+
+
+def _error_and_size(found, expected) -> tuple[float, float]:
+    """Return the largest error and the largest number expected; NaN or infinity is never near."""
+    found, expected = np.asarray(found, float), np.asarray(expected, float)
+    if np.array_equal(found, expected):
+        return 0.0, 1.0
+    with np.errstate(invalid="ignore"):
+        error = np.abs(found - expected).max()
+    finite = np.isfinite(error)
+    return (float(error), float(np.abs(expected).max())) if finite else (math.inf, 1.0)
+
+
+def told_apart(*numbers: float) -> list[str]:
+    """Return different numbers as texts that differ: with four digits, or with more."""
+    for digits in range(4, 18):
+        texts = [f"{number:.{digits}g}" for number in numbers]
+        if len(set(texts)) == len(texts):
+            break
+    return texts

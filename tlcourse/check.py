@@ -96,7 +96,8 @@ def examine(name: str, function=None, seed: int = 0) -> Answer:
     except Mistake as mistake:
         return Answer(False, f"✗ {mistake}")
     try:
-        student = Student(name, usable(exercise, function))
+        student = Student(name, function)
+        usable(exercise, function)
         with sheltered(notepad):
             within(SECONDS, lambda: exercise.verify_all(student, seed))
     except NotYet:
@@ -107,7 +108,9 @@ def examine(name: str, function=None, seed: int = 0) -> Answer:
         problem += f" All {exercise.cases} cases together may take {SECONDS:g} seconds."
     except Mistake as mistake:
         problem, drawing = str(mistake), mistake.drawing
-    except Exception as error:  # noqa: BLE001 - a result so odd that comparing it failed
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a result so odd that comparing it failed
         problem = f"the result of {student.last_call} cannot be read ({type(error).__name__}): "
         problem, drawing = problem + f"return {exercise.returns}", None
     else:
@@ -149,8 +152,8 @@ def find(name: str) -> Exercise:
     return exercises[name]
 
 
-def usable(exercise: Exercise, function):
-    """Return `function` if it can be checked; raise Mistake or NotYet otherwise."""
+def usable(exercise: Exercise, function) -> None:
+    """Raise Mistake or NotYet unless `function` can be checked."""
     call = f'check("{exercise.name}", {exercise.name})'
     if function is None or function is ...:
         raise Mistake(f"there is no function to check: write {call}, without parentheses after it.")
@@ -161,4 +164,3 @@ def usable(exercise: Exercise, function):
         )
     if is_stub(function):
         raise NotYet
-    return function

@@ -138,13 +138,15 @@ class Student:
 def _text(error: BaseException) -> str:
     try:
         return " ".join(str(error).split())[:200].rstrip(".")
-    except Exception:  # noqa: BLE001 - a student's exception may fail to say what it is
+    except (KeyboardInterrupt, TimeUp):
+        raise
+    except BaseException:  # noqa: BLE001 - a student's exception may fail to say what it is
         return ""
 
 
 def _line_of(function, error: BaseException) -> str:
     """Say which line of the student's code raised `error`; empty when it is not known."""
-    code = getattr(inspect.unwrap(function), "__code__", None)
+    code = _code_of(function)
     lines = [
         (number, linecache.getline(frame.f_code.co_filename, number).strip())
         for frame, number in traceback.walk_tb(error.__traceback__)
@@ -156,9 +158,17 @@ def _line_of(function, error: BaseException) -> str:
     return f", in line {number} (`{text}`)" if text else f", in line {number}"
 
 
+def _code_of(function):
+    """Return the code inside a function and its decorators, or None."""
+    try:
+        return getattr(inspect.unwrap(function), "__code__", None)
+    except ValueError:  # a function that claims to wrap itself
+        return getattr(function, "__code__", None)
+
+
 def is_stub(function) -> bool:
     """Tell whether a function's body is only a docstring, ``pass`` or ``...``."""
-    code = getattr(inspect.unwrap(function), "__code__", None)
+    code = _code_of(function)
     if code is None:
         return False
     steps = [i for i in dis.get_instructions(code) if i.opname not in {"RESUME", "NOP"}]

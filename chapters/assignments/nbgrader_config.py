@@ -6,7 +6,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))  # nbgrader may be started elsewhere
-from grading import Repair
+from grading import Exporter, Repair
 
 # nbgrader starts `alembic` by its bare name, which fails when the environment is not activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -19,7 +19,12 @@ c.CourseDirectory.root = str(HERE)
 c.Execute.timeout = 300
 c.Execute.iopub_timeout = 60
 
+# A warning, a log line or a progress bar is no mistake; nbgrader takes all text on stderr for one.
+c.IgnorePattern.enabled = True
+c.IgnorePattern.pattern = "^"  # whatever it says
+
 # Copied or deleted cells would stop nbgrader, and with it the rest of the class.
+c.Autograde.exporter_class = Exporter
 c.Autograde.sanitize_preprocessors = [
     Repair,
     "nbgrader.preprocessors.ClearOutput",

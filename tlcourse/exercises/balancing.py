@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from tlcourse.answers import Mistake, as_array, as_number, explain
+from tlcourse.answers import Mistake, as_array, as_number, close, explain, told_apart
 from tlcourse.exercises import Exercise
 
 # ── gradient_cosine ─────────────────────────────────────────────────────────────────────────
@@ -33,9 +33,10 @@ def verify_gradient_cosine(student, rng) -> None:
         "the sign is lost: tasks that disagree have a negative cosine": abs(expected),
         "only the first layer counts here: use all layers": each[0],
     }
-    explain(found, expected, known, f"the cosine is {expected:.4g}, but you returned {found:.4g}.")
+    due, yours = told_apart(expected, found)
+    explain(found, expected, known, f"the cosine is {due}, but you returned {yours}.")
     wanted = "0 where a gradient is zero everywhere, because it has no direction"
-    if as_number(student([np.zeros(3)], [np.ones(3)]), wanted) != 0:
+    if not close(as_number(student([np.zeros(3)], [np.ones(3)]), wanted), 0):
         raise Mistake(f"return {wanted}.")
 
 
@@ -85,7 +86,8 @@ def verify_scaled_total(student, rng) -> None:
             (importance * errors / [t.var(ddof=1) for t in training]).sum()
         ),
     }
-    explain(found, expected, known, f"the total is {expected:.4g}, but you returned {found:.4g}.")
+    due, yours = told_apart(expected, found)
+    explain(found, expected, known, f"the total is {due}, but you returned {yours}.")
 
 
 SCALED_TOTAL = Exercise(
@@ -192,7 +194,8 @@ def verify_uncertainty_loss(student, rng) -> None:
             (factor * losses * np.exp(-2 * s) + s / 2).sum()
         ),
     }
-    explain(found, expected, known, f"the total is {expected:.4g}, but you returned {found:.4g}.")
+    due, yours = told_apart(expected, found)
+    explain(found, expected, known, f"the total is {due}, but you returned {yours}.")
 
 
 UNCERTAINTY_LOSS = Exercise(

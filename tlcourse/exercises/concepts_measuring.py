@@ -7,7 +7,7 @@ import math
 import numpy as np
 from scipy import stats
 
-from tlcourse.answers import Mistake, as_array, as_number
+from tlcourse.answers import Mistake, as_array, as_number, near_miss, told_apart
 from tlcourse.exercises import Exercise
 from tlcourse.exercises.drawings import draw_curve, draw_intervals
 
@@ -45,6 +45,8 @@ def _name_interval(yours, expected, ours, baseline) -> str:
         return "the numbers are right, their order is not: return (low, mean, high)."
     if np.allclose(yours, expected, rtol=0, atol=1e-3) and np.allclose(yours, yours.round(4)):
         return "these are rounded numbers: return them unrounded."
+    if nearly := near_miss(yours, expected):
+        return nearly
     differences = ours - baseline
     low, mean, high = yours
     if not math.isclose(mean, expected[1], abs_tol=1e-6):
@@ -52,7 +54,8 @@ def _name_interval(yours, expected, ours, baseline) -> str:
             return "the sign is swapped: the difference is ours - baseline."
         if math.isclose(mean, np.median(differences), abs_tol=1e-6):
             return "the number in the middle is the median of the differences, not their mean."
-        return f"the mean difference is {expected[1]:.4f}, but you returned {mean:.4f}."
+        due, mean = told_apart(expected[1], mean)
+        return f"the mean difference is {due}, but you returned {mean}."
     if np.allclose([low, high], np.percentile(differences, [2.5, 97.5])):
         return "percentiles say where single differences lie: ask where their mean lies."
     if not math.isclose(high - mean, mean - low, abs_tol=1e-6):
@@ -86,9 +89,10 @@ def _name_half_width(half, expected, ours, baseline) -> str:
         for spread_word, spread in spreads.items():
             if math.isclose(half, quantile * spread, rel_tol=1e-4):
                 return "; also, ".join(filter(None, (spread_word, quantile_word))) + "."
+    half, due = told_apart(half, expected[2] - expected[1])
     return (
-        f"the mean is right, but the interval reaches {half:.4f} to each side instead of "
-        f"{expected[2] - expected[1]:.4f}: t quantile times standard error of the differences."
+        f"the mean is right, but the interval reaches {half} to each side instead of {due}: "
+        "t quantile times standard error of the differences."
     )
 
 
@@ -160,26 +164,29 @@ def _name_labels(value, budgets, accuracy, target) -> str:
         return ""
     if expected == math.inf:
         return f"the target is never reached: return math.inf, not {value:g}."
+    if nearly := near_miss(value, expected):
+        return nearly
+    due, yours = told_apart(expected, value)
     if accuracy[0] >= target:
-        return f"the first budget already reaches the target: return {budgets[0]}, not {value:g}."
+        return f"the first budget already reaches the target: return {budgets[0]}, not {yours}."
     i = next(i for i in range(len(budgets)) if accuracy[i] >= target)
     line = np.interp(target, accuracy[i - 1 : i + 1], budgets[i - 1 : i + 1])
     if math.isclose(value, line, rel_tol=1e-6):
         return (
-            f"you interpolate over the budgets and get {value:.4g}: interpolate over their "
-            f"logarithms, which gives {expected:.4g}."
+            f"you interpolate over the budgets and get {yours}: interpolate over their "
+            f"logarithms, which gives {due}."
         )
     if value == budgets[i]:
         return (
-            f"you return the first budget that is enough, {value:g}: interpolate between it and "
-            f"the one before, which gives {expected:.4g}."
+            f"you return the first budget that is enough, {yours}: interpolate between it and "
+            f"the one before, which gives {due}."
         )
     if np.any(np.diff(accuracy) < 0):
         return (
             f"the curve has a dip and crosses the target more than once: the first crossing is at "
-            f"{expected:.4g}, not {value:.4g} (np.interp needs a rising curve)."
+            f"{due}, not {yours} (np.interp needs a rising curve)."
         )
-    return f"{expected:.4g} labels a class reach the target, but you returned {value:.4g}."
+    return f"{due} labels a class reach the target, but you returned {yours}."
 
 
 LABELS_TO_MATCH = Exercise(
@@ -197,7 +204,9 @@ LABELS_TO_MATCH = Exercise(
         "linearly over the logarithm of the budget, first reaches the target; the first budget "
         "when that is enough, `math.inf` when no budget is."
     ),
-    example="`labels_to_match([1, 10, 100], [0.5, 0.7, 0.9], 0.8)` returns 31.6.",
+    example=(
+        "`labels_to_match(np.array([1, 10, 100]), np.array([0.5, 0.7, 0.9]), 0.8)` returns 31.6."
+    ),
     hints=(
         "Deal with the two ends first: is the target reached at once, or never?",
         "Find the first budget i that is enough; the crossing lies between i - 1 and i.",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import nn
 
-from tlcourse.answers import Mistake, describe
+from tlcourse.answers import Mistake, describe, told_apart
 from tlcourse.exercises import Exercise
 
 # ── learning_rates ──────────────────────────────────────────────────────────────────────────
@@ -70,7 +71,7 @@ def _read(value) -> list[tuple[list, float]]:
         if not all(isinstance(p, nn.Parameter) for p in params):
             raise Mistake("a group holds something that is no parameter: list layer.parameters().")
         rate = group["lr"]
-        if isinstance(rate, bool) or not isinstance(rate, int | float):
+        if isinstance(rate, bool) or not isinstance(rate, int | float | np.number):
             raise Mistake(f"a group has the rate {describe(rate)}: give each group one number.")
         groups.append((params, float(rate)))
     return groups
@@ -125,8 +126,9 @@ def _name_rates(found: dict, expected: dict, layers, lr, decay) -> str:
         return "the rates fall along a line: each step down multiplies the one above by decay."
     if all_equal(lambda i: lr * decay ** (len(learning) - 1 - learning.index(i))):
         return "a frozen layer was not counted: it is a step down, though it gets no group."
-    parameter, i = next((p, i) for p, i in place.items() if found[p] != expected[p])
-    return f"layer {i} of {top} has the rate {found[parameter]:.3g} instead of {expected[parameter]:.3g}."
+    worst = max(place, key=lambda p: abs(found[p] - expected[p]))
+    yours, due = told_apart(found[worst], expected[worst])
+    return f"layer {place[worst]} of {top} has the rate {yours} instead of {due}."
 
 
 LEARNING_RATES = Exercise(

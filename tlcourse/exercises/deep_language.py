@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from tlcourse.answers import Mistake, as_array, as_number, describe
+from tlcourse.answers import Mistake, as_array, as_number, describe, near_miss, told_apart
 from tlcourse.exercises import Exercise
 
 IGNORE = -100
@@ -165,7 +165,8 @@ def _name_perplexity(value, probabilities, asked) -> str:
     for words, wrong in known.items():
         if math.isclose(value, wrong, rel_tol=1e-6):
             return f"{words}."
-    return f"the perplexity is {expected:.4g}, but you returned {value:.4g}."
+    due, yours = told_apart(expected, value)
+    return near_miss(value, expected) or f"the perplexity is {due}, but you returned {yours}."
 
 
 PERPLEXITY = Exercise(

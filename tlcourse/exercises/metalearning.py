@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from tlcourse.answers import Mistake, as_array, explain
+from tlcourse.answers import Mistake, as_array, explain, told_apart
 from tlcourse.exercises import Exercise
 
 
 def _judge(yours, expected, known: dict) -> None:
     """Raise Mistake unless `yours` is right; see `explain`."""
-    otherwise = (
-        f"the largest error is {np.abs(yours - expected).max():.3g}: the first number should be "
-        f"{np.ravel(expected)[0]:.4f}, you returned {np.ravel(yours)[0]:.4f}."
-    )
+    errors = np.abs(yours - expected)
+    worst = np.unravel_index(errors.argmax(), errors.shape)
+    due, found = told_apart(expected[worst], yours[worst])
+    place = [int(i) for i in worst]
+    otherwise = f"the largest error is at {place}: it should be {due}, and you returned {found}."
     explain(yours, expected, known, otherwise)
 
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from tlcourse.answers import Mistake, as_array, as_number, describe, explain
+from tlcourse.answers import Mistake, as_array, as_number, describe, explain, told_apart
 from tlcourse.exercises import Exercise
 
 # ── drop_out ────────────────────────────────────────────────────────────────────────────────
@@ -166,7 +166,8 @@ def verify_l2sp_penalty(student, rng) -> None:
         / 2,
     }
     expected = (alpha * pulled + beta * new) / 2
-    explain(found, expected, known, f"the penalty is {expected:.4g}, but you returned {found:.4g}.")
+    due, yours = told_apart(expected, found)
+    explain(found, expected, known, f"the penalty is {due}, but you returned {yours}.")
 
 
 L2SP_PENALTY = Exercise(

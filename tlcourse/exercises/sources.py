@@ -7,7 +7,7 @@ import math
 import numpy as np
 from scipy import stats
 
-from tlcourse.answers import Mistake, as_number
+from tlcourse.answers import Mistake, as_number, near_miss, told_apart
 from tlcourse.exercises import Exercise
 
 # ── LEEP ────────────────────────────────────────────────────────────────────────────────────
@@ -57,7 +57,8 @@ def _name_leep(yours, probabilities, labels) -> str:
     ]:
         if near(value):
             return words
-    return f"LEEP of this case is {expected:.6f}, but you returned {yours:.6f}."
+    due, found = told_apart(expected, yours)
+    return near_miss(yours, expected) or f"LEEP of this case is {due}, but you returned {found}."
 
 
 def _other_leeps(probabilities, labels):
@@ -170,7 +171,8 @@ def _name_tau(yours, scores, accuracy) -> str:
     ]:
         if math.isclose(yours, value, abs_tol=1e-6):
             return words
-    return f"tau of this case is {expected:.4f}, but you returned {yours:.4f}."
+    due, found = told_apart(expected, yours)
+    return near_miss(yours, expected) or f"tau of this case is {due}, but you returned {found}."
 
 
 KENDALL_TAU = Exercise(

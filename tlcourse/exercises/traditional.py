@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from tlcourse.answers import Mistake, as_array
+from tlcourse.answers import Mistake, as_array, near_miss, told_apart
 from tlcourse.exercises import Exercise
 
 # ── ppmi ────────────────────────────────────────────────────────────────────────────────────
@@ -68,7 +68,9 @@ def _name_ppmi(yours, counts) -> str:
     if is_(np.nan_to_num(no_log)):
         return "the ratio is right; its logarithm is missing."
     w, c = np.unravel_index(np.abs(yours - expected).argmax(), counts.shape)
-    return f"at word {w}, context {c} you return {yours[w, c]:.4g} instead of {expected[w, c]:.4g}."
+    found, due = told_apart(yours[w, c], expected[w, c])
+    words = f"at word {w}, context {c} you return {found} instead of {due}."
+    return near_miss(yours, expected) or words
 
 
 PPMI = Exercise(
@@ -139,7 +141,8 @@ def _name_rules(yours, expected, rules, X) -> str:
     if np.array_equal(yours, expected):
         return ""
     if not np.isin(yours, (0, 1)).all():
-        return f"a feature is 0 or 1, and yours holds {yours[~np.isin(yours, (0, 1))][0]:g}."
+        odd = float(yours[~np.isin(yours, (0, 1))][0])
+        return f"a feature is 0 or 1, and yours holds {told_apart(odd, round(odd))[0]}."
     if np.array_equal(yours, 1 - expected):
         return "0 and 1 are swapped: 1 means that the row meets the rule."
     i, j = np.argwhere(yours != expected)[0]
