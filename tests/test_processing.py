@@ -479,6 +479,14 @@ def test_what_measures_in_two_units_is_no_identifier_and_no_number_yet():
     assert "bring them to one unit" in column["numbers as text"].todo
 
 
+@pytest.mark.parametrize("scale", ["k", "M", "万", "%"])
+def test_numbers_in_thousands_beside_bare_ones_are_not_parsed_as_if_alike(scale):
+    column = column_of([f"{x:.1f}{scale}" if i % 3 else f"{x:.0f}" for i, x in enumerate(AMOUNTS)])
+    assert f"'{scale}' and bare numbers" in column["numbers as text"].what
+    assert "bring them to one unit" in column["numbers as text"].todo
+    assert "two units" not in column
+
+
 def test_parsing_says_what_becomes_of_gaps_and_finds_what_else_is_wrong():
     cells = [f"${x:,.2f}" for x in AMOUNTS[:20]] + ["$9,999,999.00", "ask us", "", ""]
     column = column_of(cells)
@@ -490,6 +498,7 @@ def test_parsing_says_what_becomes_of_gaps_and_finds_what_else_is_wrong():
 @pytest.mark.parametrize(
     "cells",
     [
+        [f"{i + 4}½" for i in range(24)],
         [f"6{i % 90 + 10} {i % 7 + 610} {i + 300}" for i in range(24)],  # telephone numbers
         [f"192.168.{i % 9 + 110}.{i + 120}" for i in range(24)],
         [f"{i % 12 + 1}/{i % 9 + 1}/2015" for i in range(24)],

@@ -7,6 +7,7 @@ A column is read as a whole, because a cell alone may not tell: "1,234" has a th
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ SIGNS = "$€£¥￥₹₩₽₺₫₪฿"  # of currencies
 CURRENCIES = ("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "RMB", "INR", "Rs.", "Rs")
 LONGEST = 40  # characters; longer text is no number
 MANY = 5  # different numbers that a unit of letters needs: "2WD" and "4WD" stay categories
+SCALES = "kKMB万亿%％‰"  # beside bare numbers they say how much larger or smaller a cell is
 MIXED = 3  # units that one column may mix; with more, these are no measurements
 # What stands behind a number and is no unit: ordinals, half days, months.
 NO_UNIT = re.compile(
@@ -85,9 +87,12 @@ def notation(cells: Counter) -> Notation | None:
     texts = frozenset(text for text in values if _value(text, []) != values[text])
     if not texts or 2 * sum(cells[text] for text in values) < cells.total():
         return None
-    if len(units) > 1:
+    bare = any(not _unit(match) for match in found.values())
+    scaled = any(unit[-1] in SCALES for unit in units)
+    if len(units) > 1 or bare and scaled:
         todo = "bring them to one unit, then store them as numbers."
-        return Notation({}, texts, " and ".join(map(repr, sorted(units))), todo)
+        beside = [*map(repr, sorted(units))] + ["bare numbers"] * bare
+        return Notation({}, texts, " and ".join(beside), todo)
     code = "".join(f".replace({old!r}, {new!r})" for old, new in changes)
     ask = " First ask whether ',' marks thousands or decimals." if both else ""
     return Notation(values, texts, _marks(found, units), f"parse them: float(text{code}).{ask}")
@@ -117,6 +122,7 @@ def _matches(pattern: re.Pattern, cells: Counter) -> dict[str, re.Match]:
         if len(text) <= LONGEST
         and (match := pattern.fullmatch(text.strip()))
         and bool(match["open"]) == bool(match["close"])
+        and not _is_fraction(match["after"])
         and _value(text, _changes({text: match})) is not None
     }
     if _groups_of_digits(found.values()):
@@ -128,6 +134,12 @@ def _matches(pattern: re.Pattern, cells: Counter) -> dict[str, re.Match]:
 
 def _unit(match: re.Match) -> str:
     return match["before"] + match["after"]
+
+
+def _is_fraction(unit: str) -> bool:
+    """Whether a part of the number stands there, as in 9½; m² is a unit."""
+    parts = [char for char in unit if unicodedata.category(char) == "No"]
+    return any(char not in "²³" for char in parts) or unit[:1] in ("²", "³")
 
 
 def _are_units(units: set[str], numbers: int) -> bool:
