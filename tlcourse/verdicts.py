@@ -117,7 +117,7 @@ class VerdictTable:
 
         header, *rows = self.rows()
         body = "".join(line(row, "td") for row in rows)
-        note = f'<caption style="caption-side: bottom; text-align: left">({NOTE})</caption>'
+        note = f'<caption style="caption-side: bottom; text-align: left; color: inherit">({NOTE})</caption>'
         return f"<table>{note}<thead>{line(header, 'th')}</thead><tbody>{body}</tbody></table>"
 
 
