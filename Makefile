@@ -81,12 +81,12 @@ execute: $(SITE)/.tlcourse-test
 # Other libraries live in an environment of their own; one that does not install is left out.
 BENCH := .bench-venv
 bench: $(BENCH)/peers.json
-	OMP_NUM_THREADS=1 TQDM_DISABLE=1 $(BENCH)/bin/python tools/bench.py $(PARTS)
+	OMP_NUM_THREADS=1 TQDM_DISABLE=1 $(BENCH)/bin/python benchmarks/bench.py $(PARTS)
 
-$(BENCH)/peers.json: pyproject.toml constraints.txt tools/peers.py
+$(BENCH)/peers.json: pyproject.toml constraints.txt benchmarks/peers.py
 	$(PYTHON) -m venv --clear $(BENCH)
 	$(BENCH)/bin/python -m pip install -c constraints.txt -e .
-	$(BENCH)/bin/python tools/peers.py
+	$(BENCH)/bin/python benchmarks/peers.py
 
 # The tools of the book want other versions than the course: an environment of their own, and npm's packages in it.
 BOOK := .book-venv

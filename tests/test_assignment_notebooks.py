@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 import test_notebooks as rules
 import torch
-from test_exercises import RIGHT, WRONG
+from answers import RIGHT, WRONG
 
-from tlcourse.check import statement
-from tlcourse.exercises import ROOMS, catalogue
+from tlcourse.teaching.check import statement
+from tlcourse.teaching.exercise import ROOMS, catalogue
 
 NAMES = [name for name in ROOMS if ROOMS[name]]
 OF_EXERCISE = {exercise: name for name in NAMES for exercise in catalogue(name)}

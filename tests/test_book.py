@@ -77,13 +77,20 @@ def test_chinese_words_say_so():
 
 
 def test_functions_are_found_by_whatever_name_a_lesson_gives_them():
-    source = (
-        "from tlcourse import plots as p, data\nfrom tlcourse.check import check\n%time x = 1\n"
-    )
+    source = "from tlcourse import plots as p, data\nfrom tlcourse.teaching.check import check\n%time x = 1\n"
     source += "p.curves(data.digits().pool)\ncheck('f', len)\nother.curves()"
-    known = ["tlcourse.plots.curves", "tlcourse.data.digits", "tlcourse.check.check", "tlcourse.x"]
+    known = [
+        "tlcourse.plots.curves",
+        "tlcourse.data.digits",
+        "tlcourse.teaching.check.check",
+        "tlcourse.x",
+    ]
     found = book.functions_used(new_notebook(cells=[new_code_cell(source)]), known)
-    assert found == ["tlcourse.check.check", "tlcourse.data.digits", "tlcourse.plots.curves"]
+    assert found == [
+        "tlcourse.teaching.check.check",
+        "tlcourse.data.digits",
+        "tlcourse.plots.curves",
+    ]
 
 
 def test_links_lead_to_pages_of_the_book_or_to_the_repository():

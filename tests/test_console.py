@@ -99,7 +99,7 @@ def represent(photographs):
 
 photos.represent = represent
 sys.argv[1:] = [sys.argv[1]]
-runpy.run_module("tlcourse.album", run_name="__main__")
+runpy.run_module("tlcourse.lessons.ch02d_choosing_a_source.own_photos", run_name="__main__")
 """
 
 

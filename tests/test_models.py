@@ -343,7 +343,7 @@ STATE = models.SmallCNN().state_dict()
 def test_a_file_that_is_no_backbone_is_an_error_that_names_it(tmp_path, content):
     path = tmp_path / "letters.pt"
     path.write_bytes(content)
-    words = r"weights file letters.pt is damaged .* again with python -m tlcourse.pretrain letters"
+    words = r"weights file letters.pt is damaged .* again with python -m tlcourse pretrain letters"
     with pytest.raises(ValueError, match=words):
         models.load_backbone(path=path)
 

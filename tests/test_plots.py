@@ -420,3 +420,31 @@ def test_axes_are_cut_for_accuracies_only(top, highest):
     ax.set_ylim(0, 5)
     plots.legend_below(figure, ax, top=top)
     assert ax.get_ylim()[1] == highest
+
+
+def test_method_dots_show_each_mean_and_mark_the_baseline():
+    panels = {"a": {"x": [0.5, 0.7], "y": [0.8, 0.9]}, "b": {"x": [0.6, 0.6], "y": [0.1, 0.2]}}
+    figure = plots.method_dots(panels, mark="y")
+    for ax, methods in zip(figure.axes, panels.values(), strict=True):
+        shown = [line.get_xdata() for line in ax.lines if line.get_marker() in ("o", "D")]
+        assert np.allclose(np.ravel(shown), [np.mean(v) for v in methods.values()])
+        assert np.mean(methods["y"]) in [line.get_xdata()[0] for line in ax.lines][-1:]
+    assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["x", "y"]
+    assert figure.axes[0].get_xlabel() == "balanced test accuracy"
+    named = plots.method_dots(panels, mark="y", xlabel="test accuracy")
+    assert named.axes[0].get_xlabel() == "test accuracy"
+
+
+@pytest.mark.parametrize(
+    "panels, mark", [({}, "x"), ({"a": {"x": [1, 2]}, "b": {"y": [1, 2]}}, "x")]
+)
+def test_method_dots_need_the_same_methods_everywhere(panels, mark):
+    with pytest.raises(ValueError, match="every panel needs the same methods"):
+        plots.method_dots(panels, mark)
+
+
+def test_a_wrong_photograph_has_a_dashed_frame_and_its_title():
+    images = np.zeros((2, 4, 4, 3), np.uint8)
+    figure = plots.photographs(images, ["✓ ants", "✗ bees"], [True, False])
+    figure.canvas.draw()
+    assert [axes.get_title() for axes in figure.axes[:2]] == ["✓ ants", "✗ bees"]

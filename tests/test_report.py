@@ -1,4 +1,4 @@
-"""What `python -m tlcourse.report` prints: enough to help, and nothing private."""
+"""What `python -m tlcourse report` prints: enough to help, and nothing private."""
 
 import builtins
 import os
@@ -85,7 +85,7 @@ def test_the_issue_form_asks_chapter_cell_and_report():
     fields = {field["id"]: field for field in form["body"] if "id" in field}
     for name in ("chapter", "cell", "report"):
         assert fields[name]["validations"]["required"]
-    assert "python -m tlcourse.report" in fields["report"]["attributes"]["description"]
+    assert "python -m tlcourse report" in fields["report"]["attributes"]["description"]
 
 
 def test_the_citation_has_the_course_s_version():

@@ -9,10 +9,14 @@ import numpy as np
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
-from tlcourse import data, episodes, gaps, perturb, pretrain
+from tlcourse import data
+from tlcourse.data import perturb, tables
+from tlcourse.lessons.ch01_concepts import pretrain
+from tlcourse.lessons.ch06_maml import episodes
+from tlcourse.lessons.ch07a_cleaning import gaps
 
 CHAPTERS = Path(__file__).parent.parent / "chapters"
-LESSONS = ["01_concepts", "06_maml", "07a_data_processing"]
+LESSONS = ["01_concepts", "06_maml", "07a_cleaning"]
 
 
 def cells(lesson):
@@ -62,7 +66,7 @@ EVER = {
         "abs(kept['5 inner steps'][3] / kept['5 inner steps'][1] - 4) < 0.1",
         "all((torch.allclose(whole[n], parts[n], atol=1e-05) for n in whole))",
     },
-    "07a_data_processing": {
+    "07a_cleaning": {
         "abs(rank[stays].mean() - 1 / 3) < 0.01",  # nine standard errors
         "np.allclose(twin.transform(holed), flagged)",
         "np.isclose(Z[near, column].mean(), KNNImputer().fit(Z[train]).transform(Z[[row]])[0, column])",
@@ -254,9 +258,11 @@ def wine():
 
 @pytest.mark.parametrize("base", [*SEEDS, 86, 100])
 def test_the_planted_faults_never_stop_the_lesson(wine, base, capsys):
-    train, test = gaps.halves(wine["y"], 1000 * base + 9)  # the last of ten seeds, as in the lesson
+    train, test = tables.halves(
+        wine["y"], 1000 * base + 9
+    )  # the last of ten seeds, as in the lesson
     exec(  # noqa: S102
-        source("07a_data_processing", "bad[test[:6]]"),
+        source("07a_cleaning", "bad[test[:6]]"),
         {"np": np, "train": train, "test": test} | wine,
     )
     assert re.match(r"found [1-6] of 6; overlooked: ", capsys.readouterr().out)
@@ -271,9 +277,9 @@ def test_the_neighbours_by_hand_agree_in_every_draw(wine, base):
     names = wine | {"np": np, "gaps": gaps, "seeds": seeds, "tables": tables}
     names |= {"KNNImputer": KNNImputer, "SimpleImputer": SimpleImputer}
     for words in ("twin = SimpleImputer", "KNNImputer().fit"):
-        exec(source("07a_data_processing", words), names)  # noqa: S102
+        exec(source("07a_cleaning", words), names)  # noqa: S102
 
 
 def test_lesson_7a_says_what_the_audit_found():
-    _, above = paragraph("07a_data_processing", "With the stored seed, all six")
+    _, above = paragraph("07a_cleaning", "With the stored seed, all six")
     assert above.startswith("found 6 of 6; overlooked: []")

@@ -6,9 +6,12 @@ import zipfile
 from collections import OrderedDict
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
+
+from tlcourse import runtime
 
 WEIGHTS = Path(__file__).parent / "weights"
 
@@ -61,8 +64,21 @@ class SmallCNN(nn.Module):
         return self.maps(images, len(self.blocks)).flatten(1)
 
 
-def classifier(backbone: nn.Module, n_classes: int) -> nn.Sequential:
-    """Return `backbone` with a new linear head, as ``model.backbone`` and ``model.head``."""
+def classifier(backbone, n_classes: int, seed: int | None = None) -> nn.Sequential:
+    """Return `backbone` with a new linear head, as ``model.backbone`` and ``model.head``.
+
+    Parameters
+    ----------
+    backbone : nn.Module or type
+        A class, such as `SmallCNN`, is made anew, with random weights.
+    n_classes : int
+    seed : int, optional
+        Seeds every generator first, so that all new weights come from it, and what is drawn next too.
+    """
+    if seed is not None:
+        runtime.seed_everything(seed)
+    if isinstance(backbone, type):
+        backbone = backbone()
     head = nn.Linear(backbone.n_features, n_classes).to(next(backbone.parameters()).device)
     return nn.Sequential(OrderedDict(backbone=backbone, head=head))
 
@@ -138,18 +154,118 @@ def reestimate_batchnorm(module: nn.Module, images: torch.Tensor) -> None:
             layer.train(training)
 
 
+@torch.no_grad()
+def features(backbone: torch.nn.Module, images: torch.Tensor) -> np.ndarray:
+    """Return the frozen features of images as scikit-learn's X, shape (n, 256)."""
+    backbone.eval()
+    return torch.cat([backbone(part) for part in images.split(512)]).cpu().numpy()
+
+
+# ── many small networks side by side ────────────────────────────────────────────────────────
+
+
+class StackedNetwork(nn.Module):
+    """One network a seed: shared hidden layers, and one linear head a name.
+
+    Parameters
+    ----------
+    seeds : sequence of int
+        Each run's weights depend on its own seed alone.
+    inputs : int
+        Numbers a picture.
+    widths : dict of str to int
+        Outputs of each head.
+    hidden : int
+        Units of each hidden layer.
+    depth : int
+        Hidden layers.
+    """
+
+    def __init__(self, seeds, inputs: int, widths: dict[str, int], hidden: int = 64, depth=2):
+        super().__init__()
+        draws = [torch.Generator().manual_seed(seed) for seed in seeds]
+
+        def layer(into, out):
+            weights = torch.stack([torch.randn(into, out, generator=d) for d in draws])
+            weights *= (2 / into) ** 0.5
+            both = weights, torch.zeros(len(draws), 1, out)
+            return nn.ParameterList(map(nn.Parameter, both))
+
+        inward = [inputs, *[hidden] * (depth - 1)]
+        self.shared = nn.ModuleList([layer(into, hidden) for into in inward])
+        self.heads = nn.ModuleDict({name: layer(hidden, out) for name, out in widths.items()})
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        """Return what all tasks share, (runs, n, hidden), of pictures (n, d) or (runs, n, d)."""
+        for weights, bias in self.shared:
+            x = torch.relu(x @ weights + bias)
+        return x
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return every head's output, (runs, n, width)."""
+        seen = self.features(x)
+        return {name: seen @ weights + bias for name, (weights, bias) in self.heads.items()}
+
+
 # ── shipped weights ─────────────────────────────────────────────────────────────────────────
 
 
-def save_backbone(backbone: nn.Module, path: Path) -> None:
+def save_weights(module: nn.Module, path: Path) -> None:
     """Write the weights in half precision: half the size, and no accuracy lost that we measured."""
-    half = {k: v.half() if v.is_floating_point() else v for k, v in backbone.state_dict().items()}
+    half = {k: v.half() if v.is_floating_point() else v for k, v in module.state_dict().items()}
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     torch.save(half, path)
 
 
+def load_weights(path: Path, again: str, into: nn.Module | None = None) -> dict:
+    """Return what a file of weights holds, half precision as float32; also put it into a network.
+
+    Parameters
+    ----------
+    path : Path
+    again : str
+        The command of ``python -m tlcourse`` that makes the file again.
+    into : nn.Module, optional
+        Gets the weights.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If a check sum is wrong, or the file holds another network.
+    """
+    path = Path(path)
+    if not path.exists():
+        known = ", ".join(sorted(p.stem for p in path.parent.glob("*.pt")))
+        raise FileNotFoundError(
+            f"no weights file {path.name}: choose one of {known}, or make it with "
+            f"python -m tlcourse {again}."
+        )
+    try:
+        with zipfile.ZipFile(path) as archive:  # torch.load would not verify the check sums
+            if damaged := archive.testzip():
+                raise ValueError(f"the check sum of {damaged} is wrong")
+        # weights_only: a weights file holds tensors, and must never be able to run code.
+        found = torch.load(path, map_location="cpu", weights_only=True)
+        found = {name: _full(value) for name, value in found.items()}
+        if into is not None:
+            into.load_state_dict(found)
+    except Exception as error:
+        raise ValueError(
+            f"the weights file {path.name} is damaged or holds another network: restore it, or make "
+            f"it again with python -m tlcourse {again}."
+        ) from error
+    return found
+
+
+def _full(value):
+    half = torch.is_tensor(value) and value.dtype == torch.float16
+    return value.float() if half else value
+
+
 def load_backbone(source: str = "letters", path: Path | None = None) -> SmallCNN:
-    """Return a shipped backbone, pretrained as ``python -m tlcourse.pretrain`` does.
+    """Return a shipped backbone, pretrained as ``python -m tlcourse pretrain`` does.
 
     Parameters
     ----------
@@ -165,21 +281,6 @@ def load_backbone(source: str = "letters", path: Path | None = None) -> SmallCNN
     ValueError
         For a file that is damaged or holds another network.
     """
-    path = Path(path or WEIGHTS / f"{source}.pt")
-    if not path.exists():
-        known = ", ".join(sorted(p.stem for p in WEIGHTS.glob("*.pt")))
-        raise FileNotFoundError(f"no weights file {path.name}: choose one of {known}.")
-    try:
-        with zipfile.ZipFile(path) as archive:  # torch.load would not verify the check sums
-            if damaged := archive.testzip():
-                raise ValueError(f"the check sum of {damaged} is wrong")
-        # weights_only: a weights file holds tensors, and must never be able to run code.
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        backbone = SmallCNN()
-        backbone.load_state_dict({k: v.to(backbone.state_dict()[k]) for k, v in state.items()})
-    except Exception as error:
-        raise ValueError(
-            f"the weights file {path.name} is damaged or holds another network: restore it, or make "
-            f"it again with python -m tlcourse.pretrain {path.stem}."
-        ) from error
+    backbone = SmallCNN()
+    load_weights(path or WEIGHTS / f"{source}.pt", f"pretrain {source}", backbone)
     return backbone.eval()

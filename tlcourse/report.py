@@ -1,6 +1,6 @@
 """What to copy into a problem report: where the course runs, without names of your folders.
 
-    python -m tlcourse.report
+    python -m tlcourse report
 
 A setting that stops a lesson does not stop the report: its sentence stands in the line.
 """
@@ -11,8 +11,6 @@ import os
 import platform
 import re
 from importlib import metadata
-
-from tlcourse import console
 
 SETTINGS = ("TLCOURSE_DEVICE", "TLCOURSE_SCALE", "TLCOURSE_SEED")  # what runtime reads
 PATH = re.compile(r"\S*[/\\]\S*")  # an error's words may name a folder
@@ -88,8 +86,3 @@ def main() -> None:
     """Print the report, one fact a line."""
     for name, value in facts().items():
         print(f"{name:<17}{value}")
-
-
-if __name__ == "__main__":
-    console.print_anywhere()
-    main()

@@ -129,7 +129,7 @@ def workers() -> int:
     The cores this process may use (joblib respects affinity and container limits), at most 8,
     because each process needs about 0.5 GB for its own PyTorch. On a GPU of NVIDIA each also needs
     2 GB of the GPU's free memory: our networks are so small that one process alone keeps a GPU
-    waiting (`tools/gpu_steps.py` measures what several gain). On a Mac's GPU: 1.
+    waiting (`benchmarks/gpu_steps.py` measures what several gain). On a Mac's GPU: 1.
     """
     cores, kind = min(8, joblib.cpu_count()), device().type
     if kind == "cuda":

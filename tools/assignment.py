@@ -2,7 +2,7 @@
 
     python tools/assignment.py 01_concepts
 
-Three things in the source are made, not written: the statements (from `tlcourse.check.statement`), the
+Three things in the source are made, not written: the statements (from `tlcourse.teaching.check.statement`), the
 figures to expect (from what the solutions draw), and the release (by nbgrader). Everything else
 is edited in the notebook itself.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 import execute
 import nbformat
 
-from tlcourse.check import statement
+from tlcourse.teaching.check import statement
 
 COURSE = Path(__file__).parent.parent / "chapters" / "assignments"
 PICTURE = re.compile(r"data:image/png;base64,[^)]*")

@@ -142,7 +142,7 @@ def definitions(package):
     Returns
     -------
     dict of str to str
-        By dotted name, such as ``tlcourse.tuning.matern``.
+        By dotted name, such as ``tlcourse.lessons.ch03_tuning.search.matern``.
     """
     found = {}
     for path in sorted(package.rglob("*.py")):

@@ -1,4 +1,4 @@
-"""Write the README's tables and its figure from the executed notebooks and from tools/gpu.json.
+"""Write the README's tables and its figure from the executed notebooks and from benchmarks/gpu.json.
 
     python tools/readme.py
 
@@ -16,7 +16,7 @@ import nbformat
 from tlcourse.verdicts import NOTE
 
 ROOT = Path(__file__).parent.parent
-GPU = Path(__file__).parent / "gpu.json"
+GPU = ROOT / "benchmarks" / "gpu.json"
 REAL = re.compile("MNIST|Omniglot|ImageNet")
 SYMBOLS = {"holds": "✓ holds", "partly": "~ partly", "fails": "✗ fails"}
 
@@ -77,7 +77,7 @@ def gpu_table(stored, notebooks):
     Parameters
     ----------
     stored : dict
-        What tools/gpu.py wrote. A lesson that claims something else by now counts as not run.
+        What benchmarks/gpu.py wrote. A lesson that claims something else by now counts as not run.
     notebooks : dict of str to nbformat.NotebookNode
         By file name, executed on a CPU.
     """
@@ -124,7 +124,7 @@ def _real(found):
 
 
 def gpu_steps(steps):
-    """Return Markdown: what makes training on a GPU quicker, as tools/gpu_steps.py measured it."""
+    """Return Markdown: what makes training on a GPU quicker, as benchmarks/gpu_steps.py measured it."""
     seconds, meta = steps["workers"]["seconds"], steps["meta-step"]
     (_, one), (several, many) = sorted(seconds.items(), key=lambda pair: int(pair[0]))
     lines = [

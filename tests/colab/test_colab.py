@@ -26,7 +26,7 @@ ADDED = {"tlcourse", "scikit-optimize", "pyaml"}  # by the first cell, and nothi
 USE = """\
 import os, pathlib, tlcourse
 from tlcourse import data, episodes, language, models, quiz, sources
-from tlcourse.check import check
+from tlcourse.teaching.check import check
 print(pathlib.Path(tlcourse.__file__).parent.parent)
 models.load_backbone("letters"), episodes.load("maml"), data.digits()
 check("freeze", lambda model: None)

@@ -1,0 +1,161 @@
+"""The cache: computed once, written whole or not at all, checked at every reading."""
+
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tlcourse.data import cache
+
+ARRAYS = {"images": np.arange(3000, dtype=np.uint8), "names": np.array(["a", "ბ"])}
+
+
+class Counted:
+    """A computation that counts its calls."""
+
+    def __init__(self, arrays=ARRAYS):
+        self.calls, self.arrays = 0, arrays
+
+    def __call__(self):
+        self.calls += 1
+        return self.arrays
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("TLCOURSE_CACHE", str(tmp_path / "a" / "cache"))
+    return tmp_path / "a" / "cache"
+
+
+def same(found, expected=ARRAYS):
+    return list(found) == list(expected) and all(
+        np.array_equal(found[k], v) and found[k].dtype == v.dtype for k, v in expected.items()
+    )
+
+
+def test_the_arrays_are_computed_only_the_first_time(folder):
+    compute = Counted()
+    assert same(cache.cached("numbers", compute))
+    assert [p.name for p in folder.iterdir()] == ["numbers.npz"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert same(cache.cached("numbers", compute))
+    assert compute.calls == 1
+    assert same(cache.cached("others", compute)) and compute.calls == 2
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[: len(content) // 2],
+        lambda content: content[:-1],
+        lambda content: content[:20],
+        lambda content: b"",
+        lambda content: content[:200] + bytes([content[200] ^ 1]) + content[201:],
+        lambda content: content[:-5] + bytes([content[-5] ^ 128]) + content[-4:],
+        lambda content: content + b"\n",
+    ],
+    ids=["half", "one byte short", "twenty bytes", "empty", "a bit", "a bit of the sum", "longer"],
+)
+def test_a_damaged_file_is_reported_and_made_again(folder, damage):
+    compute = Counted()
+    cache.cached("numbers", compute)
+    path = folder / "numbers.npz"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.warns(UserWarning, match="the cache file numbers.npz is damaged: it is made again"):
+        assert same(cache.cached("numbers", compute))
+    assert compute.calls == 2
+    assert same(cache.cached("numbers", compute)) and compute.calls == 2, "the new file is whole"
+
+
+class Interrupted:
+    """Cannot be saved: the learner presses Ctrl-C at that moment."""
+
+    def __reduce__(self):
+        raise KeyboardInterrupt
+
+
+def full_disk():
+    raise OSError("no space left")
+
+
+@pytest.mark.parametrize(
+    "compute, error",
+    [
+        (full_disk, OSError),
+        (lambda: {"a": np.array([Interrupted()], dtype=object)}, KeyboardInterrupt),
+    ],
+)
+def test_an_interrupted_computation_leaves_no_file(folder, compute, error):
+    with pytest.raises(error):
+        cache.cached("numbers", compute)
+    assert not list(folder.glob("**/*"))
+    assert same(cache.cached("numbers", Counted()))
+
+
+def test_an_interrupted_writing_leaves_what_was_there(folder):
+    """The limit on file sizes stops the writing half way, as a full disk would."""
+    resource = pytest.importorskip("resource", reason="only Unix limits the size of files")
+    cache.cached("old", Counted())
+    before = (folder / "old.npz").read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    large = Counted({"a": np.random.default_rng(0).bytes(5000)})
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.warns(UserWarning, match="new.npz cannot be kept .*unless TLCOURSE_CACHE"):
+            cache.cached("new", large)
+        with pytest.raises(OSError):
+            cache._write(folder / "old.npz", bytes(5000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [p.name for p in folder.glob("**/*")] == ["old.npz"]
+    assert (folder / "old.npz").read_bytes() == before
+
+
+def test_without_a_folder_to_write_to_the_arrays_still_come(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TLCOURSE_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.warns(UserWarning, match="numbers.npz cannot be kept .* names a folder with room"):
+        assert same(cache.cached("numbers", Counted()))
+
+
+def test_two_processes_may_race(folder):
+    code = (
+        "import numpy as np, time\n"
+        "from tlcourse import cache\n"
+        "def compute():\n"
+        "    time.sleep(0.5)\n"
+        "    return {'a': np.arange(100_000)}\n"
+        "for i in range(20):\n"
+        "    found = cache.cached('raced' if i else 'first', compute if i < 2 else None)\n"
+        "    assert (found['a'] == np.arange(100_000)).all()\n"
+    )
+    racers = [subprocess.Popen([sys.executable, "-W", "error", "-c", code]) for _ in range(2)]
+    assert [racer.wait(timeout=300) for racer in racers] == [0, 0]
+    assert sorted(p.name for p in folder.iterdir()) == ["first.npz", "raced.npz"]
+
+
+def test_the_folders_follow_the_environment_then_the_checkout(monkeypatch, tmp_path, folder):
+    checkout = Path(__file__).parents[2] / "datasets"
+    monkeypatch.delenv("TLCOURSE_DATA", raising=False)
+    assert cache.cache_folder() == folder
+    assert cache.data_folder() == checkout, "moving the cache does not move the data"
+    monkeypatch.setenv("TLCOURSE_DATA", str(tmp_path))
+    assert cache.data_folder() == tmp_path
+    for empty in ("TLCOURSE_DATA", "TLCOURSE_CACHE"):
+        monkeypatch.setenv(empty, "")
+    assert cache.cache_folder() == checkout / "cache"
+    assert cache.data_folder() == checkout
+
+
+def test_an_installed_copy_keeps_its_files_in_the_users_cache(monkeypatch, tmp_path):
+    monkeypatch.delenv("TLCOURSE_CACHE")
+    monkeypatch.delenv("TLCOURSE_DATA", raising=False)
+    monkeypatch.setattr(cache, "__file__", str(tmp_path / "tlcourse" / "data" / "cache.py"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert cache.cache_folder() == tmp_path / ".cache" / "tlcourse" / "cache"
+    assert cache.data_folder() == tmp_path / ".cache" / "tlcourse"

@@ -1,0 +1,323 @@
+import base64
+import threading
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lessons.ch01_concepts.right_answers import RIGHT, draw_by_choice, interval
+from lessons.ch01_concepts.wrong_answers import unbalanced
+from nbclient import NotebookClient
+
+from tlcourse.models import freeze
+from tlcourse.teaching import check as room
+from tlcourse.teaching.check import Answer, check, examine, hint, statement
+from tlcourse.teaching.exercise import catalogue
+
+NAMES = list(catalogue())
+
+
+def test_one_call_says_whether_a_function_is_right_and_if_not_why(capsys):
+    assert check("balanced_draw", draw_by_choice) is None
+    assert capsys.readouterr().out == "✓ balanced_draw: right on 5 random cases.\n"
+    check("balanced_draw", unbalanced)
+    assert "✗ balanced_draw: you drew [" in capsys.readouterr().out
+
+
+def not_written(*inputs):
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("stub", [not_written, lambda *inputs: None, lambda *inputs: ...])
+def test_a_stub_gets_not_yet(name, stub):
+    answer = examine(name, stub)
+    assert answer.message == (
+        f"not yet: {name} is still empty; hint('{name}') gives you a first step."
+    )
+    assert not answer.solved
+
+
+@pytest.mark.parametrize(
+    "inputs, words",
+    [
+        (("frezee", freeze), "there is no exercise 'frezee'. Did you mean 'freeze'? There are: "),
+        (("xyz", freeze), "there is no exercise 'xyz'. There are: balanced_draw, freeze, "),
+        ((freeze,), "the first input is the name in quotes"),
+        (("freeze",), 'write check("freeze", freeze), without parentheses'),
+        (("freeze", freeze(torch.nn.ReLU())), "you passed a ReLU, not a function"),
+        (("paired_interval", (1, 2, 3)), "you passed (1, 2, 3), not a function"),
+    ],
+)
+def test_a_wrong_call_is_explained(inputs, words, capsys):
+    check(*inputs)
+    assert words in capsys.readouterr().out
+
+
+def test_a_check_changes_nothing_outside():
+    before = torch.random.get_rng_state(), np.random.get_state()[1].tolist()
+    for name, function in RIGHT:
+        examine(name, function)
+    assert torch.equal(before[0], torch.random.get_rng_state())
+    assert before[1] == np.random.get_state()[1].tolist()
+
+
+def test_a_check_is_the_same_each_time_and_another_seed_gives_other_cases():
+    messages = [examine("balanced_draw", unbalanced, seed).message for seed in (0, 0, 1)]
+    assert messages[0] == messages[1] != messages[2]
+
+
+def test_what_the_function_prints_is_shown_once_and_shortly(capsys):
+    def chatty(ours, baseline):
+        print("mean", np.mean(ours - baseline))
+        return interval(ours, baseline)
+
+    check("paired_interval", chatty)
+    printed = capsys.readouterr().out
+    assert printed.startswith("Your function printed:\nmean")
+    assert printed.endswith("✓ paired_interval: right on 20 random cases.\n")
+    assert len(printed) < 700
+
+
+def test_an_endless_loop_is_stopped_with_a_clear_word(monkeypatch):
+    def endless(*inputs):
+        while True:
+            pass
+
+    monkeypatch.setattr(room, "SECONDS", 0.2)
+    answer = examine("diagnose", endless)
+    assert "was stopped: is there a loop without end?" in answer.message
+    assert "diagnose(a dict of length " in answer.message
+
+
+def test_a_check_works_outside_the_main_thread():
+    answers = []
+    name, function = RIGHT[0]
+    thread = threading.Thread(target=lambda: answers.append(examine(name, function)))
+    thread.start()
+    thread.join(timeout=120)
+    assert answers[0].solved
+
+
+# ── nothing a beginner returns breaks a check ───────────────────────────────────────────────
+
+
+class Hostile:
+    """Refuses everything that a comparison may try."""
+
+    def __getattr__(self, name):
+        raise RuntimeError("hands off")
+
+    def __repr__(self):
+        raise RuntimeError("hands off")
+
+    __len__ = __iter__ = __array__ = __eq__ = __float__ = __bool__ = __repr__
+
+
+class HostileText(str):
+    def __eq__(self, other):
+        raise RuntimeError("hands off")
+
+    __hash__ = str.__hash__
+
+
+def empties_its_inputs(*inputs):
+    for value in inputs:
+        if isinstance(value, dict | list):
+            value.clear()
+        elif isinstance(value, np.ndarray | torch.Tensor):
+            value[:] = 0
+        elif isinstance(value, torch.nn.Sequential):
+            del value[:]
+    return 0
+
+
+def recurses(*inputs):
+    return recurses(*inputs)
+
+
+def leaves(*inputs):
+    raise SystemExit
+
+
+def prints_a_lot(*inputs):
+    for _ in range(10_000):
+        print("x" * 100)
+
+
+NONSENSE = [
+    0,
+    -1,
+    True,
+    np.nan,
+    "",
+    "nothing moved",
+    {},
+    (),
+    [],
+    [[]],
+    [None],
+    [[1], [2, 3]],
+    set(),
+    range(3),
+    object(),
+    type,
+    Hostile(),
+    HostileText("weights moved"),
+    np.array(None),
+    np.array([]),
+    np.array(5),
+    np.full((3,), np.nan),
+    np.zeros((2, 0)),
+    np.array(["a"]),
+    np.zeros(10**7),
+    np.ma.masked_all(3),
+    torch.zeros(3, requires_grad=True),
+    torch.zeros(0),
+    torch.zeros(2, dtype=torch.bfloat16),
+    torch.zeros(3, device="meta"),
+    torch.eye(3).to_sparse(),
+    torch.nn.Identity(),
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("value", NONSENSE, ids=lambda value: type(value).__name__)
+def test_nonsense_gets_a_sentence(name, value):
+    answer = examine(name, lambda *inputs: value)
+    assert not answer.solved
+    assert answer.message.startswith(f"✗ {name}: ")
+    assert len(answer.message) < 600
+    assert "\n" not in answer.message
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "function",
+    [
+        empties_its_inputs,
+        recurses,
+        leaves,
+        prints_a_lot,
+        lambda: 1,
+        lambda a, b, c, d: 1,
+        lambda *inputs: (x for x in inputs),
+        lambda *inputs: inputs,
+        lambda *inputs: inputs[0],
+        lambda *inputs: inputs[-1],
+    ],
+)
+def test_nonsense_functions_get_a_sentence(name, function):
+    answer = examine(name, function)
+    assert not answer.solved
+    assert answer.message.startswith(f"✗ {name}: ")
+    assert "\n" not in answer.message
+
+
+class Leaves(Exception):
+    """Ends the program when asked what it says."""
+
+    def __str__(self):
+        raise SystemExit
+
+
+class Unreadable:
+    """Ends the program when it is read."""
+
+    def __array__(self, *inputs, **named):
+        raise SystemExit
+
+    __len__ = __iter__ = __float__ = __array__
+
+
+def raises_what_leaves(*inputs):
+    raise Leaves
+
+
+def is_its_own_wrapper(*inputs):
+    raise ValueError("no")
+
+
+is_its_own_wrapper.__wrapped__ = is_its_own_wrapper
+
+
+def returns_what_leaves(*inputs):
+    return [Unreadable(), Unreadable()]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("function", [raises_what_leaves, returns_what_leaves, is_its_own_wrapper])
+def test_no_exception_of_a_student_leaves_a_check(name, function):
+    answer = examine(name, function)
+    assert answer.message.startswith(f"✗ {name}: ")
+
+
+leaf = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+
+
+@given(
+    st.sampled_from(NAMES),
+    st.recursive(leaf, lambda inner: st.lists(inner, max_size=4) | st.tuples(inner, inner, inner)),
+)
+@settings(max_examples=60, deadline=None)
+def test_no_returned_value_raises_or_passes(name, value):
+    answer = examine(name, lambda *inputs: value)
+    assert not answer.solved
+
+
+# ── hints and statements ────────────────────────────────────────────────────────────────────
+
+
+def test_each_call_adds_a_hint_until_the_last(capsys, monkeypatch):
+    monkeypatch.setattr(room, "_hints_given", {})
+    counts = []
+    for _ in range(5):
+        hint("freeze")
+        lines = capsys.readouterr().out.splitlines()
+        counts.append(len(lines))
+    assert counts == [1, 2, 3, 4, 4]
+    assert lines[0].startswith("hint 1 of 3: ")
+    assert lines[3] == "That was the last hint."
+
+
+def test_a_hint_for_no_exercise_lists_what_there_is(capsys):
+    hint("Freeze")
+    assert "Did you mean 'freeze'?" in capsys.readouterr().out
+
+
+def test_a_statement_says_goal_input_result_and_example():
+    text = statement("freeze")
+    assert text.startswith("**`freeze`** ★★☆ · about 15 minutes\n\nFreeze a backbone")
+    assert all(word in text for word in ("**Given:**", "**Return:**", "**Example:**"))
+
+
+def run_cell(environment, code):
+    cell = nbformat.v4.new_code_cell(code)
+    NotebookClient(nbformat.v4.new_notebook(cells=[cell]), timeout=300).execute(env=environment)
+    return cell.outputs
+
+
+# ── in a notebook ───────────────────────────────────────────────────────────────────────────
+
+
+def test_in_a_kernel_the_drawing_is_a_png_with_the_message_as_its_alternative(offline_environment):
+    outputs = run_cell(
+        offline_environment,
+        "import numpy as np\nfrom tlcourse.teaching.check import check\n"
+        "check('paired_interval', lambda ours, baseline: np.zeros(3))",
+    )
+    message = outputs[0].text.strip()
+    assert message.startswith("✗ paired_interval: the mean difference is ")
+    assert base64.b64decode(outputs[1].data["image/png"]).startswith(b"\x89PNG")
+    assert outputs[1].metadata["image/png"]["alt"] == message
+
+
+def test_outside_a_kernel_there_are_only_words(capsys):
+    check("balanced_draw", unbalanced)
+    assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_an_answer_is_a_value():
+    assert Answer(True, "✓") == Answer(True, "✓")

@@ -1,0 +1,302 @@
+import random
+import subprocess
+import sys
+import threading
+import time
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from tlcourse.teaching.guard import (
+    Crash,
+    Notepad,
+    NotYet,
+    Student,
+    TimeUp,
+    is_stub,
+    sheltered,
+    within,
+)
+from tlcourse.teaching.values import Mistake
+
+
+def test_the_students_function_is_called_like_itself():
+    assert Student("add", lambda a, b: a + b)(2, 3) == 5
+
+
+def test_an_exception_becomes_a_sentence_with_call_and_line():
+    def third(values):
+        return values[2]
+
+    with pytest.raises(Crash, match="list index out of range") as caught:
+        Student("third", third)([1, 2])
+    assert isinstance(caught.value.error, IndexError)
+    assert "third([1, 2]) raised IndexError" in str(caught.value)
+    assert "(`return values[2]`)" in str(caught.value)
+
+
+def test_the_line_named_is_the_students_even_if_a_library_raised():
+    def total(values):
+        return np.concatenate(values)
+
+    with pytest.raises(Crash, match=r"\(`return np.concatenate\(values\)`\)"):
+        Student("total", total)(3)
+
+
+def test_a_line_without_source_is_named_by_its_number():
+    names = {}
+    exec(compile("def half(x):\n    return x / 0", "<nowhere>", "exec"), names)  # noqa: S102
+    with pytest.raises(Crash, match="division by zero, in line 2\\.$"):
+        Student("half", names["half"])(1)
+
+
+class Secretive(Exception):
+    def __str__(self):
+        raise RuntimeError("no")
+
+
+def raises(error):
+    def function(*inputs):
+        raise error
+
+    return function
+
+
+@pytest.mark.parametrize(
+    "error, words",
+    [
+        (SystemExit(0), "raised SystemExit: 0"),
+        (GeneratorExit(), "raised GeneratorExit"),
+        (Secretive(), "raised Secretive"),
+        (ValueError("a\nb"), "raised ValueError: a b"),
+    ],
+)
+def test_any_exception_is_explained(error, words):
+    with pytest.raises(Crash, match=words):
+        Student("f", raises(error))(1)
+
+
+def test_endless_recursion_is_explained():
+    def again(x):
+        return again(x)
+
+    with pytest.raises(Crash, match="RecursionError"):
+        Student("again", again)(1)
+
+
+def test_ctrl_c_is_the_users_wish_and_passes():
+    with pytest.raises(KeyboardInterrupt):
+        Student("f", raises(KeyboardInterrupt()))(1)
+
+
+def test_other_parameters_are_named():
+    with pytest.raises(Mistake, match=r"called as f\(1, 2\), but yours is defined as f\(x\)"):
+        Student("f", lambda x: x)(1, 2)
+
+
+def test_a_built_in_without_signature_or_source_is_called_all_the_same():
+    assert Student("largest", max)(1, 2) == 2
+    with pytest.raises(Crash, match="not iterable\\.$"):
+        Student("largest", max)(1)
+
+
+@pytest.mark.parametrize(
+    "value, change",
+    [
+        (np.zeros(3), lambda x: x.sort() or x.__setitem__(0, 1)),
+        (torch.zeros(3), lambda x: x.add_(1)),
+        ([1, 2], lambda x: x.clear()),
+        ({"a": torch.zeros(2)}, lambda x: x["a"].add_(1)),
+        ({"a": 1}, lambda x: x.pop("a")),
+    ],
+)
+def test_a_changed_input_is_noticed(value, change):
+    with pytest.raises(Mistake, match="changed its input"):
+        Student("f", lambda x: [change(x)])(value)
+
+
+def test_a_function_that_is_meant_to_change_its_input_may_return_none():
+    values = []
+    assert Student("f", lambda x: x.append(1))(values, changes=True) is None
+    assert values == [1]
+
+
+def test_a_forgotten_return_is_named():
+    def f(x):
+        x + 1
+
+    with pytest.raises(Mistake, match="does it end with a `return` line"):
+        Student("f", f)(1)
+
+
+def empty(x):
+    """Do nothing."""
+
+
+def ellipsis(x): ...
+
+
+def nbgrader_stub(x):
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+
+def stub_with_words(x):
+    raise NotImplementedError("your turn")
+
+
+@pytest.mark.parametrize("stub", [nbgrader_stub, stub_with_words, lambda x: ...])
+def test_a_stub_is_not_yet_solved(stub):
+    with pytest.raises(NotYet):
+        Student("f", stub)(1)
+
+
+def test_an_empty_body_is_a_stub_and_code_is_not():
+    assert is_stub(empty)
+    assert is_stub(ellipsis)
+    assert is_stub(lambda *values: None)
+    assert not is_stub(lambda x: x)
+    assert not is_stub(lambda x: 0)
+    assert not is_stub(max)
+
+
+def test_a_librarys_not_implemented_error_is_no_stub():
+    def f(x):
+        return missing(x)
+
+    missing = raises(NotImplementedError("no kernel for Half"))
+    with pytest.raises(Crash, match="no kernel for Half"):
+        student = Student("f", f)
+        missing.__code__ = missing.__code__.replace(co_filename="library.py")
+        student(1)
+
+
+def test_generators_and_output_are_put_back(capsys):
+    def states():
+        numpy_state = np.random.get_state()[1].tolist()
+        return random.getstate(), numpy_state, torch.random.get_rng_state().tolist()
+
+    before = states()
+    notepad = Notepad()
+    with sheltered(notepad):
+        random.seed(1), np.random.seed(1), torch.manual_seed(1)
+        warnings.warn("not shown", stacklevel=1)
+        print("heard")
+    assert states() == before
+    assert notepad.text == "heard\n"
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_notepad_stays_short():
+    notepad = Notepad(size=5)
+    for _ in range(100):
+        print("abc", file=notepad)
+    assert notepad.text == "abc\na"
+
+
+def test_work_within_the_limit_hands_over_its_result_or_exception():
+    assert within(60, lambda: 3) == 3
+    with pytest.raises(ZeroDivisionError):
+        within(60, lambda: 1 / 0)
+
+
+def test_the_gradient_switch_stays_inside():
+    within(60, lambda: torch.set_grad_enabled(False))
+    assert torch.is_grad_enabled()
+
+
+def forever():
+    while True:
+        pass
+
+
+def forever_catching_exceptions():
+    while True:
+        try:
+            time.sleep(0.001)
+        except Exception:  # noqa: BLE001
+            time.sleep(0.001)
+
+
+def forever_catching_once():
+    try:
+        forever()
+    except:  # noqa: E722
+        forever()
+
+
+@pytest.mark.parametrize("work", [forever, forever_catching_exceptions, forever_catching_once])
+def test_an_endless_loop_is_stopped_and_leaves_no_thread(work):
+    threads = threading.active_count()
+    with pytest.raises(TimeUp):
+        within(0.1, work)
+    end = time.monotonic() + 60
+    while threading.active_count() > threads and time.monotonic() < end:
+        time.sleep(0.01)
+    assert threading.active_count() == threads
+
+
+def test_a_stopped_thread_says_nothing(capsys):
+    with pytest.raises(TimeUp):
+        within(0.1, forever)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_long_sleep_is_left_behind():
+    began = time.monotonic()
+    code = (
+        "import time; from tlcourse.teaching.guard import TimeUp, within\n"
+        "try: within(0.1, lambda: time.sleep(600))\n"
+        "except TimeUp: print('stopped')"
+    )
+    assert _python(code) == "stopped\n"
+    assert time.monotonic() - began < 300
+
+
+def test_ctrl_c_ends_the_wait_and_the_work():
+    # In a process of its own: a mistake here would end the tests.
+    code = (
+        "import _thread, threading, time; from tlcourse.teaching.guard import within\n"
+        "def forever():\n"
+        "    while True: pass\n"
+        "threading.Timer(0.5, _thread.interrupt_main).start()\n"
+        "try: within(600, forever)\n"
+        "except KeyboardInterrupt: time.sleep(1); print(threading.active_count())"
+    )
+    assert _python(code) == "1\n"
+
+
+def _python(code):
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_profilers_and_debuggers_go_on_after_a_stop():
+    # A pending asynchronous exception that is never raised would make Python 3.11 hang here.
+    code = (
+        "import cProfile; from tlcourse.teaching.guard import TimeUp, within\n"
+        "def forever():\n"
+        "    while True: pass\n"
+        "within(5, int)\n"
+        "try: within(0.1, forever)\n"
+        "except TimeUp: cProfile.run('print(sum(range(9)))')"
+    )
+    assert _python(code).startswith("36\n")
+
+
+def test_no_stop_strikes_the_caller():
+    late = 0
+    for i in range(100):
+        try:
+            within(0.002, lambda i=i: time.sleep(0.0002 * i))
+        except TimeUp:
+            late += 1
+    end = time.monotonic() + 0.5
+    while time.monotonic() < end:  # a TimeUp that came here would fail the test
+        pass
+    assert late > 0

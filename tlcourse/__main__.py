@@ -1,0 +1,59 @@
+"""What the course does outside a notebook: ``python -m tlcourse COMMAND``."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+from tlcourse import console
+
+LESSONS = "tlcourse.lessons"
+COMMANDS = {
+    "audit": ("tlcourse.audit.command", "what is wrong with a table of your own, and what to do"),
+    "photos": (f"{LESSONS}.ch02d_choosing_a_source.own_photos", "transfer on your own photographs"),
+    "lessons": ("tlcourse.teaching.hand_out", "copy the notebooks into a folder, over nothing"),
+    "report": ("tlcourse.report", "what a problem report asks for"),
+    "choose": (None, "choose the stored settings of a room again: choose ROOM"),
+    "pretrain": (f"{LESSONS}.ch01_concepts.pretrain", "make shipped backbones again"),
+    "language": (f"{LESSONS}.ch02c_language.language", "make shipped language models again"),
+    "landscapes": (f"{LESSONS}.ch03_tuning.landscapes", "make the designs of lesson 03 again"),
+    "episodes": (f"{LESSONS}.ch06_maml.episodes", "make the meta-trained networks again"),
+}
+CHOICES = {
+    "transfer": "ch01_concepts.transfer",
+    "finetuning": "ch02b_pictures.finetuning",
+    "documents": "ch02c_language.documents",
+    "photos": "ch02d_choosing_a_source.photos",
+    "zoo": "ch02d_choosing_a_source.zoo",
+    "regularization": "ch04_regularization.regularization",
+    "multitask": "ch05_multitask.multitask",
+    "scaling": "ch07b_scaling.scaling",
+    "policies": "ch07c_augmentation.comparison",
+}
+
+
+def usage() -> str:
+    """Return the list of commands."""
+    lines = [f"  {name:<11}{words}" for name, (_, words) in COMMANDS.items()]
+    rooms = f"\nrooms to choose for: {', '.join(CHOICES)}"
+    return "\n".join(["python -m tlcourse COMMAND [--help]", *lines]) + rooms
+
+
+def main(arguments: list[str]) -> int:
+    """Run a command; return its exit status, 2 if there is no such command."""
+    name, *rest = arguments or [""]
+    if name == "choose" and rest and rest[0] in CHOICES:
+        module = f"{LESSONS}.{CHOICES[rest.pop(0)]}"
+    elif name in COMMANDS and name != "choose":
+        module = COMMANDS[name][0]
+    else:
+        asked = name in ("", "-h", "--help")
+        print(usage(), file=sys.stdout if asked else sys.stderr)
+        return 0 if asked else 2
+    sys.argv = [f"python -m tlcourse {name}", *rest]  # what the command's own parser reads
+    return import_module(module).main() or 0
+
+
+if __name__ == "__main__":
+    console.print_anywhere()
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,193 @@
+"""Text that is on every student's disk, as sentences and as labelled documents.
+
+The split is by **file**: whoever learns from a file is never tested on it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from tlcourse.data import docstrings
+from tlcourse.data.cache import cached
+from tlcourse.data.docstrings import SIDES, extract, installed, side
+from tlcourse.data.sets import Splits
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Sentences in the order in which they stand in their files.
+
+    Attributes
+    ----------
+    texts : np.ndarray of str, shape (n,)
+        One sentence each: lower-case words, separated by blanks, names masked.
+    files : np.ndarray of int, shape (n,)
+        The file of each sentence, an index into `paths`.
+    paths : list of str
+        ``package/folder/file.py``, the same on every machine.
+    """
+
+    texts: np.ndarray
+    files: np.ndarray
+    paths: list[str]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @property
+    def packages(self) -> np.ndarray:
+        """The package of each sentence."""
+        return np.array([path.split("/")[0] for path in self.paths])[self.files]
+
+    @property
+    def submodules(self) -> np.ndarray:
+        """The part of the package of each sentence: the first folder, or else the file's name."""
+        return np.array([path.split("/")[1].removesuffix(".py") for path in self.paths])[self.files]
+
+    @property
+    def sides(self) -> np.ndarray:
+        """The side of the split that each sentence is on, one of `SIDES`."""
+        return np.array([side(path) for path in self.paths])[self.files]
+
+    def where(self, mask) -> Corpus:
+        """Return the sentences that a Boolean mask selects."""
+        return Corpus(self.texts[mask], self.files[mask], self.paths)
+
+    def part(self, side: str) -> Corpus:
+        """Return one side of the split: "train", "validation" or "test"."""
+        if side not in SIDES:
+            raise ValueError(f"no side {side!r}: choose one of {', '.join(SIDES)}.")
+        return self.where(self.sides == side)
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that change with any word, file name or order."""
+        lines = (f"{self.paths[f]}\t{t}\n" for f, t in zip(self.files, self.texts, strict=True))
+        return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]
+
+
+def load() -> Corpus:
+    """Return the corpus: read in about 15 s the first time, then from the cache."""
+    found = installed()
+    code = hashlib.sha256(Path(docstrings.__file__).read_bytes()).hexdigest()
+    key = hashlib.sha256(f"{sorted(found.items())} {code}".encode()).hexdigest()[:12]
+    arrays = cached(f"docstrings-{key}", partial(extract, list(found)))
+    texts = np.array(arrays["texts"].tobytes().decode().split("\n"), dtype=object)
+    return Corpus(texts, arrays["files"], [str(path) for path in arrays["paths"]])
+
+
+# ── documents with labels ───────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class TextSet:
+    """Labelled documents; `tlcourse.data.few_labels` draws from it as from pictures.
+
+    Attributes
+    ----------
+    texts : list of str
+        Words separated by blanks.
+    labels : torch.Tensor, shape (n,), int64
+        An index into `names`.
+    names : list of str
+        One name a class.
+    """
+
+    texts: list[str]
+    labels: torch.Tensor
+    names: list[str]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def subset(self, index) -> TextSet:
+        """Return the documents at `index` (positions or a Boolean mask); class names stay."""
+        chosen = torch.arange(len(self))[torch.as_tensor(index)]
+        return TextSet([self.texts[i] for i in chosen], self.labels[chosen], self.names)
+
+
+def package_documents(corpus: Corpus, sizes=(250, 60, 110), length: int = 3) -> Splits:
+    """Return the task "which package does this document come from?".
+
+    A document is `length` sentences that stand one after the other in a file. Each side has as many
+    documents of every class, drawn once and for all. Packages with too few are left out.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    sizes : (int, int, int)
+        Documents a class in the pool, the validation and the test set. The pool is drawn from the
+        training files, the others from their own.
+    length : int
+        Sentences a document.
+
+    Returns
+    -------
+    Splits
+        Of `TextSet`.
+
+    Raises
+    ------
+    ValueError
+        If fewer than 2 packages have enough.
+    """
+    return _documents(corpus, corpus.packages, sizes, length, "packages")
+
+
+def topic_documents(
+    corpus: Corpus, package: str = "scipy", sizes=(100, 0, 40), length: int = 3
+) -> Splits:
+    """Return the task "which part of the package is this document about?", as `package_documents`.
+
+    By default the validation set is empty: few parts are large enough to have files on all sides.
+    Choose settings on another task, such as `package_documents`.
+    """
+    corpus = corpus.where(corpus.packages == package)
+    return _documents(corpus, corpus.submodules, sizes, length, f"parts of {package}")
+
+
+def _documents(corpus, classes, sizes, length, what) -> Splits:
+    sides = corpus.sides
+    rng = np.random.default_rng(0)  # fixed: the split never moves with a seed
+    drawn: dict[str, list] = {}
+    for name in map(str, sorted(set(classes))):
+        parts = []
+        for part, size in zip(SIDES, sizes, strict=True):
+            texts = documents(corpus.where((classes == name) & (sides == part)), length)
+            parts.append([texts[i] for i in rng.permutation(len(texts))[:size]])
+        if [len(part) for part in parts] == list(sizes):
+            drawn[name] = parts
+    if len(drawn) < 2:
+        raise ValueError(
+            f"{len(drawn)} {what} have {sizes} documents: ask for fewer, or install what "
+            f"pyproject.toml names."
+        )
+    names = list(drawn)
+    return Splits(*(_text_set([drawn[n][i] for n in names], names) for i in range(3)))
+
+
+def documents(corpus: Corpus, length: int = 3) -> list[str]:
+    """Return documents of `length` sentences that stand one after the other in a file.
+
+    Without labels, they are what to pretrain on: a window may then reach from one sentence into the
+    next, and words of one topic meet more often.
+    """
+    starts = np.flatnonzero(np.diff(corpus.files)) + 1
+    files = np.split(corpus.texts, starts) if len(corpus) else []
+    return [
+        " ".join(file[i : i + length])
+        for file in files
+        for i in range(0, len(file) - length + 1, length)
+    ]
+
+
+def _text_set(by_class: list[list[str]], names: list[str]) -> TextSet:
+    labels = [k for k, texts in enumerate(by_class) for _ in texts]
+    texts = [text for texts in by_class for text in texts]
+    return TextSet(texts, torch.tensor(labels, dtype=torch.int64), names)

@@ -1,0 +1,201 @@
+"""Digits and characters that people wrote: scikit-learn's digits, MNIST, Omniglot.
+
+The first ship with scikit-learn; the other two are looked for under ``TLCOURSE_DATA``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import torch
+import torch.nn.functional as F
+from sklearn.datasets import load_digits
+
+from tlcourse.data.cache import cached, data_folder
+from tlcourse.data.sets import SIDE, ImageSet, Splits
+
+
+def digits(by_writer: bool = False) -> Splits:
+    """Return the 1,797 handwritten digits of scikit-learn in 800, 397 and 600 pictures.
+
+    Parameters
+    ----------
+    by_writer : bool
+        False shuffles before splitting, so that pool and test share their writers: one domain. True
+        keeps the order of the file, in which each writer's digits stand together: nearly all test
+        writers are new, a small domain shift. Neither split moves with a seed.
+
+    Returns
+    -------
+    Splits
+        Pictures of 16 × 16 pixels, enlarged from 8 × 8; ``groups`` numbers blocks of 100 pictures of
+        the file.
+
+    Notes
+    -----
+    Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI 1998,
+    DOI 10.24432/C50P49 (its test file, 13 writers).
+    """
+    bunch = load_digits()
+    images = torch.from_numpy(bunch.images).float().div(16)[:, None]
+    images = F.interpolate(images, size=(SIDE - 2, SIDE - 2), mode="bilinear")
+    everything = ImageSet(
+        F.pad(images, (1, 1, 1, 1)),
+        torch.from_numpy(bunch.target).long(),
+        [str(digit) for digit in range(10)],
+        torch.arange(len(images)) // 100,
+    )
+    order = torch.arange(len(images))
+    if not by_writer:
+        order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
+    return Splits(*(everything.subset(rows) for rows in order.split([800, 397, 600])))
+
+
+def mnist(train: bool = True, download: bool = False) -> ImageSet:
+    """Return MNIST, 60,000 training or 10,000 test digits, reduced to 16 × 16 pixels.
+
+    The first time, torchvision checks the md5 sums of the four archives and reads them; then the
+    pictures come from the cache.
+
+    Parameters
+    ----------
+    train : bool
+        The training set, or else the test set.
+    download : bool
+        Fetch what is not under ``TLCOURSE_DATA`` (in ``MNIST/raw``), at most 12 MB. Nothing is ever
+        fetched without this.
+
+    Raises
+    ------
+    FileNotFoundError
+        If an archive is missing and may not, or cannot, be fetched.
+    ValueError
+        If an archive is damaged.
+    """
+    arrays = cached("mnist", partial(_read_mnist, download))
+    part = "train" if train else "test"
+    # The digits fill the central 20 of 28 pixels: drop the margin that the small set does not have.
+    images = torch.from_numpy(arrays[f"{part}_images"])[:, None, 3:25, 3:25].float().div(255)
+    return ImageSet(
+        F.interpolate(images, size=(SIDE, SIDE), mode="bilinear", antialias=True),
+        torch.from_numpy(arrays[f"{part}_labels"]),
+        [str(digit) for digit in range(10)],
+        torch.zeros(len(images), dtype=torch.int64),
+    )
+
+
+def mnist_splits() -> Splits:
+    """Return MNIST as a target with few labels; see `mnist` for what is raised.
+
+    Returns
+    -------
+    Splits
+        Labels are drawn from 5,000 training digits; 5,000 others are for choices; the test set is
+        MNIST's own, 10,000 digits of other writers.
+    """
+    train, test = mnist(), mnist(train=False)
+    rows = torch.arange(0, len(train), 12)
+    return Splits(train.subset(rows), train.subset(rows + 6), test)
+
+
+def _read_mnist(download: bool) -> dict[str, np.ndarray]:
+    # Imported here: torchvision costs seconds of start-up that most lessons need not pay.
+    from torchvision.datasets import MNIST
+    from torchvision.datasets.utils import check_integrity
+
+    absent = (
+        "MNIST is not here: call data.mnist(download=True) once with a network connection, or set "
+        "TLCOURSE_DATA to a folder that holds MNIST/raw."
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        raw = Path(folder, "MNIST", "raw")
+        raw.mkdir(parents=True)
+        for archive, md5 in MNIST.resources:
+            given = data_folder() / "MNIST" / "raw" / archive
+            if given.exists() and not check_integrity(str(given), md5):
+                raise ValueError(
+                    f"{archive} is damaged or incomplete: delete it and copy it again."
+                )
+            if given.exists():
+                shutil.copy(given, raw)
+            elif not download:
+                raise FileNotFoundError(absent)
+        try:
+            # With an archive in place, "download" only verifies and unpacks it.
+            sets = {p: MNIST(folder, p == "train", download=True) for p in ("train", "test")}
+        except (RuntimeError, OSError) as error:
+            raise FileNotFoundError(absent) from error
+    images = {f"{part}_images": data.data.numpy() for part, data in sets.items()}
+    return images | {f"{part}_labels": data.targets.numpy() for part, data in sets.items()}
+
+
+def omniglot(skip: Sequence[str] = ("Greek", "Latin")) -> ImageSet:
+    """Return hand-drawn characters of Omniglot's small background sets, 20 drawings of each.
+
+    They are looked for under ``TLCOURSE_DATA``, in ``omniglot/images_background_small1`` and
+    ``…small2``; read and reduced to 16 × 16 pixels the first time, then kept.
+
+    Parameters
+    ----------
+    skip : sequence of str
+        Alphabets to leave out; by default those whose printed letters the backbones learned.
+
+    Returns
+    -------
+    ImageSet
+        Names are ``alphabet/character``, groups number the people who drew.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder is missing.
+    ValueError
+        If a drawing is damaged.
+
+    References
+    ----------
+    Lake, Salakhutdinov and Tenenbaum (2015), Science 350, doi:10.1126/science.aab3050.
+    """
+    drawings = sorted((data_folder() / "omniglot").glob("images_background_small?/*/*/*.png"))
+    if not drawings:
+        raise FileNotFoundError(
+            "Omniglot is not here: download images_background_small1.zip and small2.zip from its "
+            "repository (brendenlake/omniglot), unpack them into a folder 'omniglot', and set "
+            "TLCOURSE_DATA to the folder that holds it."
+        )
+    names = [f"{path.parts[-3]}/{path.parts[-2]}" for path in drawings]
+    inside = hashlib.sha256("".join(f"{p.name}{p.stat().st_size}" for p in drawings).encode())
+    make = partial(_read_drawings, drawings)
+    images = torch.from_numpy(cached(f"omniglot-{inside.hexdigest()[:12]}", make)["images"])
+    kept = [k for k, name in enumerate(names) if name.split("/")[0] not in skip]
+    classes = sorted({names[k] for k in kept})
+    return ImageSet(
+        images[kept],
+        torch.tensor([classes.index(names[k]) for k in kept]),
+        classes,
+        torch.tensor([int(drawings[k].stem.split("_")[1]) for k in kept]),
+    )
+
+
+def _read_drawings(drawings: list[Path]) -> dict[str, np.ndarray]:
+    images = []
+    for path in drawings:
+        try:
+            with PIL.Image.open(path) as drawing:
+                ink = 1 - np.asarray(drawing.convert("L"), dtype=np.float32) / 255  # black on white
+        except OSError as error:
+            raise ValueError(
+                f"the drawing {path.name} is damaged: delete it or copy it again."
+            ) from error
+        images.append(torch.from_numpy(ink))
+    whole = torch.stack(images)[:, None]
+    small = F.interpolate(whole, size=(SIDE, SIDE), mode="bilinear", antialias=True)
+    # A pen line is thin: reduced, it is grey. The brightest pixel of each drawing becomes white.
+    return {"images": (small / small.amax(dim=(1, 2, 3), keepdim=True)).numpy()}

@@ -1,0 +1,1 @@
+"""Lesson 01: what knowledge is, what moves, when it harms."""

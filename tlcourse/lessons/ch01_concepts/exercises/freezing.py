@@ -1,0 +1,232 @@
+"""Chapter 1, freezing: a freeze that really freezes, and a diagnosis of one that does not."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import nn
+
+from tlcourse.lessons.ch01_concepts.exercises.backbones import (
+    STATISTICS,
+    is_statistic,
+    moved,
+    random_backbone,
+    state,
+)
+from tlcourse.lessons.ch01_concepts.exercises.drawings import draw_moves
+from tlcourse.teaching.exercise import Exercise
+from tlcourse.teaching.values import Mistake, describe
+
+DIAGNOSES = ("nothing moved", "weights moved", "statistics moved", "both moved")
+
+
+# ── freeze ──────────────────────────────────────────────────────────────────────────────────
+
+
+def verify_freeze(student, rng) -> None:
+    """Freeze a backbone, train a head on it, and see what moved."""
+    backbone = random_backbone(rng)
+    original = copy.deepcopy(backbone).eval()
+    head = nn.Linear(original(torch.zeros(1, 1, 8, 8)).shape[1], 3)
+    model = nn.Sequential(backbone, head)
+    before = state(backbone)
+    returned = student(backbone, changes=True)
+    if not torch.is_grad_enabled():
+        raise Mistake(
+            "your function switches gradients off for everything, so the head cannot learn "
+            "either: set requires_grad of the given module's own weights."
+        )
+    modes = [m.training for m in backbone.modules() if hasattr(m, "running_mean")]
+    _train(model, steps=3)
+    replaced = returned is not backbone and isinstance(returned, nn.Module)
+    if replaced and moved(before, state(backbone)):
+        raise Mistake(
+            "you returned a new module and left the given one unfrozen: change the given module "
+            "in place."
+        )
+    _compare_backbone(before, state(backbone), undone=not any(modes))
+    _computes_the_same(original, backbone)
+
+
+def _train(model, steps: int) -> None:
+    """Train as the lessons do: `model.train()`, then plain gradient steps on new batches."""
+    try:
+        for _ in range(steps):
+            model.train()
+            images, labels = 1 + torch.randn(8, 1, 8, 8), torch.randint(3, (8,))
+            model.zero_grad()
+            nn.functional.cross_entropy(model(images), labels).backward()
+            with torch.no_grad():
+                for weight in model.parameters():
+                    if weight.grad is not None:
+                        weight -= 0.1 * (weight.grad + 0.01 * weight)
+    except Exception as error:
+        hooked = any(layer._forward_pre_hooks for layer in model.modules())
+        advice = "a pre-hook must return None" if hooked else "change nothing but the freezing"
+        raise Mistake(
+            f"after your freeze the model cannot be trained any more ({type(error).__name__}: "
+            f"{str(error)[:120]}): {advice}."
+        ) from error
+
+
+def _compare_backbone(before: dict, after: dict, undone: bool) -> None:
+    """Name what moved; `undone` says that BatchNorm was in eval mode when freeze returned."""
+    lost = [name for name in before if name not in after and not name.endswith(STATISTICS[2])]
+    if lost:
+        raise Mistake(f"your function removes {lost[0]!r} from the module: keep its weights.")
+    moving = moved(before, {name: after[name] for name in before if name in after})
+    weights = [name for name in moving if not is_statistic(name)]
+    buffers = [name for name in moving if is_statistic(name)]
+    n_weights = sum(not is_statistic(name) for name in before)
+    if weights:
+        some = f"{weights[0]!r} and others" if len(weights) > 1 else repr(weights[0])
+        every = "" if len(weights) == n_weights else " for every weight, BatchNorm's own too"
+        raise Mistake(
+            f"the weights {some} moved in training: set requires_grad to False{every}, "
+            "as module.requires_grad_(False) does.",
+            draw_moves(before, after),
+        )
+    if not buffers:
+        return
+    n_buffers = sum(is_statistic(name) for name in before)
+    drawing = draw_moves(before, after)
+    if all(name.endswith(STATISTICS[2]) for name in buffers):
+        raise Mistake(
+            f"{buffers[0]!r} went on counting, so BatchNorm is still in train mode and normalises "
+            "by the batch: keep it in eval mode.",
+            drawing,
+        )
+    if len(buffers) < n_buffers:
+        raise Mistake(
+            f"some BatchNorms stand still, but {buffers[0]!r} moved: module.modules() reaches "
+            "every one, nested or not, BatchNorm1d as well as BatchNorm2d.",
+            drawing,
+        )
+    if undone:
+        raise Mistake(
+            f"BatchNorm's {buffers[0]!r} moved: the loop called model.train(), which undid your "
+            "eval(); make eval mode last, for example with a forward pre-hook.",
+            drawing,
+        )
+    raise Mistake(
+        f"the weights stood still, but BatchNorm's {buffers[0]!r} moved: running statistics are "
+        "buffers, which requires_grad does not stop; only eval mode does.",
+        drawing,
+    )
+
+
+def _computes_the_same(original, backbone) -> None:
+    images = 1 + torch.randn(6, 1, 8, 8)
+    backbone.train()
+    with torch.no_grad():
+        expected, features = original(images), backbone(images)
+    if not torch.allclose(expected, features, atol=1e-4):
+        raise Mistake(
+            "nothing moves, but in train mode the features differ from those of the pretrained "
+            "module: its BatchNorm normalises by the batch; keep it in eval mode."
+        )
+
+
+FREEZE = Exercise(
+    name="freeze",
+    level=2,
+    minutes=15,
+    goal=(
+        "Freeze a backbone so that it really stands still while a head on top of it is trained: "
+        "its weights and the running statistics of its BatchNorms."
+    ),
+    given=(
+        "`module`, a `torch.nn.Module` with BatchNorm layers anywhere inside. The training loop "
+        "calls `model.train()` before every step."
+    ),
+    returns=(
+        "nothing (or `module` itself, changed in place). Afterwards no entry of "
+        "`module.state_dict()` changes in training, its BatchNorms use their running statistics, "
+        "and layers outside `module` still learn."
+    ),
+    example="`freeze(model.backbone)`",
+    hints=(
+        (
+            "`module.requires_grad_(False)` stops the weights; which entries of "
+            "`module.state_dict()` are no weights?"
+        ),
+        (
+            "BatchNorm updates `running_mean`, `running_var` and `num_batches_tracked` whenever it "
+            "runs in train mode, and `model.train()` switches every layer inside to that mode."
+        ),
+        (
+            "A forward pre-hook runs right before its layer. With `def stay(layer, inputs): "
+            "layer.eval()`, call `layer.register_forward_pre_hook(stay)` for every layer of "
+            "`module.modules()` that has a `running_mean`."
+        ),
+    ),
+    verify=verify_freeze,
+    cases=10,
+)
+
+# ── diagnose ────────────────────────────────────────────────────────────────────────────────
+
+
+def verify_diagnose(student, rng) -> None:
+    """Move a few entries of a state dict, in each of the four ways."""
+    before = state(random_backbone(rng))
+    weights = [name for name in before if not is_statistic(name)]
+    statistics = [name for name in before if is_statistic(name)]
+    for change_weights, change_statistics in [(0, 0), (1, 0), (0, 1), (1, 1)]:
+        changed = []
+        if change_weights:
+            changed += rng.choice(weights, rng.integers(1, 3), replace=False).tolist()
+        if change_statistics:
+            changed += rng.choice(statistics, rng.integers(1, 3), replace=False).tolist()
+        after = {name: value + (name in changed) for name, value in before.items()}
+        expected = DIAGNOSES[change_weights + 2 * change_statistics]
+        _compare_diagnosis(student(before, after), expected, changed)
+
+
+def _compare_diagnosis(yours, expected: str, changed: list[str]) -> None:
+    if yours not in DIAGNOSES if isinstance(yours, str) else True:
+        raise Mistake(f"you returned {describe(yours)}: return one of {', '.join(DIAGNOSES)}.")
+    if yours == expected:
+        return
+    if not changed:
+        raise Mistake(f"you said {yours!r}, but every entry is equal: compare with torch.equal.")
+    what = f"{' and '.join(map(repr, changed))} moved, and you said {yours!r}"
+    weights = [name for name in changed if not is_statistic(name)]
+    if "statistics" in expected and yours == "weights moved":
+        raise Mistake(
+            f"{what}: {', '.join(STATISTICS)} are statistics, buffers that no optimiser touches."
+        )
+    if weights and yours == "statistics moved":
+        raise Mistake(f"{what}: {weights[0]!r} is learnt, so it is a weight, in BatchNorm too.")
+    raise Mistake(f"{what}: the answer is {expected!r}; look at every entry of the dicts.")
+
+
+DIAGNOSE = Exercise(
+    name="diagnose",
+    level=1,
+    minutes=10,
+    goal="Find out what moved in a backbone that was meant to be frozen.",
+    given=(
+        "`before` and `after`, copies of one module's `state_dict()` taken before and after "
+        "training: dicts from names to tensors."
+    ),
+    returns=(
+        'a str: `"nothing moved"`, `"weights moved"`, `"statistics moved"` or `"both moved"`. An '
+        "entry moved when any of its numbers differs. BatchNorm's `running_mean`, `running_var` "
+        "and `num_batches_tracked` are statistics, everything else is a weight."
+    ),
+    example="`diagnose(state, state)` returns `'nothing moved'`.",
+    hints=(
+        "`torch.equal(before[name], after[name])` tells for one entry whether it stood still.",
+        'A statistic is known by the end of its name: `name.endswith("running_mean")`.',
+        (
+            "Keep two Booleans, one for weights and one for statistics, go through all names, and "
+            "turn the two into one of the four sentences at the end."
+        ),
+    ),
+    verify=verify_diagnose,
+    cases=10,
+)
+
+EXERCISES = (FREEZE, DIAGNOSE)

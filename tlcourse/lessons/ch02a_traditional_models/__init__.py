@@ -1,0 +1,1 @@
+"""Lesson 02a: what an SVM, a tree, counted words carry over."""

@@ -1,0 +1,182 @@
+"""Chapter 2, traditional models: mutual information of words, rules as features."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tlcourse.teaching.exercise import Exercise
+from tlcourse.teaching.values import Mistake, as_array, near_miss, told_apart
+
+# ── ppmi ────────────────────────────────────────────────────────────────────────────────────
+
+
+def verify_ppmi(student, rng) -> None:
+    """Compare on counts with zeros, with a word that never occurs, and with unequal sizes."""
+    words, contexts = int(rng.integers(3, 7)), int(rng.integers(3, 7))
+    counts = rng.poisson(rng.gamma(0.6, 6.0, (words, contexts))).astype(float)
+    counts[0, 0] = 9  # there is something to count
+    counts[int(rng.integers(1, words)), :] = 0
+    counts[1:, 0] = np.minimum(counts[1:, 0], 2)
+    yours = as_array(student(counts), counts.shape, f"an array of shape {counts.shape}")
+    if problem := _name_ppmi(yours, counts):
+        raise Mistake(problem)
+
+
+def ppmi_slowly(counts) -> np.ndarray:
+    """Return the positive pointwise mutual information, one pair at a time."""
+    total = sum(sum(row) for row in counts)
+    result = np.zeros(counts.shape)
+    for w in range(counts.shape[0]):
+        for c in range(counts.shape[1]):
+            if counts[w, c] > 0:
+                p_word, p_context = sum(counts[w]) / total, sum(counts[:, c]) / total
+                result[w, c] = max(0.0, math.log(counts[w, c] / total / (p_word * p_context)))
+    return result
+
+
+def _name_ppmi(yours, counts) -> str:
+    """Return a sentence on the mistake, or an empty one."""
+    expected = ppmi_slowly(counts)
+
+    def is_(values):
+        return np.allclose(yours, values, rtol=0, atol=1e-6)
+
+    if is_(expected):
+        return ""
+    if is_(expected / np.log(2)):
+        return "this is base 2 (bits): take the natural logarithm, np.log."
+    if is_(expected / np.log(10)):
+        return "this is base 10: take the natural logarithm, np.log."
+    if (yours < -1e-9).any():
+        return "some values are negative: PPMI keeps the positive ones and sets the rest to 0."
+    if (np.abs(yours[counts == 0]) > 1e-9).any():
+        return "a pair that was never counted must get 0, and yours gets something else."
+    context = counts.sum(axis=0) / counts.sum()
+    word = counts.sum(axis=1) / counts.sum()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = counts / counts.sum()
+        one_sided = [np.log(p / context), np.log(p / word[:, None])]
+        no_total = np.log(counts / (counts.sum(axis=1)[:, None] * counts.sum(axis=0)))
+        no_log = p / (word[:, None] * context)
+    one_sided = [np.maximum(np.nan_to_num(x, neginf=0.0, posinf=0.0), 0) for x in one_sided]
+    if any(map(is_, one_sided)):
+        return "you divide by one marginal only: divide p(w, c) by p(w) and by p(c)."
+    if is_(np.maximum(np.nan_to_num(no_total, neginf=0.0, posinf=0.0), 0)):
+        return "counts are not probabilities: divide them, and both marginals, by the total."
+    if is_(np.nan_to_num(no_log)):
+        return "the ratio is right; its logarithm is missing."
+    w, c = np.unravel_index(np.abs(yours - expected).argmax(), counts.shape)
+    found, due = told_apart(yours[w, c], expected[w, c])
+    words = f"at word {w}, context {c} you return {found} instead of {due}."
+    return near_miss(yours, expected) or words
+
+
+PPMI = Exercise(
+    name="ppmi",
+    level=2,
+    minutes=12,
+    goal="Turn counts of neighbours into how much more often two words meet than by chance.",
+    given=(
+        "`counts`, a float array (words, contexts), not negative, with at least one count; some "
+        "entries, and whole rows or columns, may be 0."
+    ),
+    returns=(
+        "a float array of the same shape, correct to 1e-6: max(0, log(p(w, c) / (p(w) p(c)))) with "
+        "the natural logarithm and no smoothing; 0 where nothing was counted, without NaN."
+    ),
+    example="`ppmi(np.array([[2.0, 0.0], [0.0, 2.0]]))` returns about `[[0.693, 0], [0, 0.693]]`.",
+    hints=(
+        "p(w, c) is `counts / counts.sum()`; its row sums are p(w), its column sums p(c).",
+        "Take the logarithm of the entries above 0 only, and leave zeros elsewhere.",
+        "`seen = counts > 0`, `result[seen] = np.log(p[seen] / by_chance[seen])`, then `maximum`.",
+    ),
+    verify=verify_ppmi,
+)
+
+# ── rules as features ───────────────────────────────────────────────────────────────────────
+
+
+def verify_rules_as_features(student, rng) -> None:
+    """Compare on rows that lie exactly on a limit, on long rules, and on a rule without condition."""
+    d, m = int(rng.integers(2, 5)), int(rng.integers(3, 6))
+    n = m + 5  # never as many rows as rules: a transposed answer shows
+    X = rng.integers(0, 5, (n, d)).astype(float)  # few values, so that many lie on a limit
+    rules = [
+        [
+            (int(rng.integers(d)), str(rng.choice(["<=", ">"])), float(rng.integers(0, 5)))
+            for _ in range(int(rng.integers(1, 4)))
+        ]
+        for _ in range(m)
+    ]
+    on_limit = [[(0, "<=", X[0, 0])], [(0, ">", X[0, 0])]]
+    two = [[(0, "<=", X[0, 0]), (1, ">", X[0, 1])]]  # row 0 meets the first condition only
+    rules = [*rules, *on_limit, *two, []]
+    shape = (n, len(rules))
+    yours = as_array(student(rules, X), (-1, -1), f"an array of shape {shape}")
+    expected = rules_as_features_slowly(rules, X)
+    if yours.shape == expected.T.shape and yours.shape != shape:
+        raise Mistake("rows and columns are swapped: one row of X a row, one rule a column.")
+    if yours.shape != shape:
+        raise Mistake(f"the shape is {yours.shape}: return {shape}, rows of X by rules.")
+    if problem := _name_rules(yours.astype(float), expected, rules, X):
+        raise Mistake(problem)
+
+
+def rules_as_features_slowly(rules, X) -> np.ndarray:
+    """Return whether each row meets each rule, one condition at a time."""
+    result = np.ones((len(X), len(rules)))
+    for i, row in enumerate(X):
+        for j, conditions in enumerate(rules):
+            for feature, sign, limit in conditions:
+                met = row[feature] <= limit if sign == "<=" else row[feature] > limit
+                if not met:
+                    result[i, j] = 0
+    return result
+
+
+def _name_rules(yours, expected, rules, X) -> str:
+    """Return a sentence on the mistake, or an empty one."""
+    if np.array_equal(yours, expected):
+        return ""
+    if not np.isin(yours, (0, 1)).all():
+        odd = float(yours[~np.isin(yours, (0, 1))][0])
+        return f"a feature is 0 or 1, and yours holds {told_apart(odd, round(odd))[0]}."
+    if np.array_equal(yours, 1 - expected):
+        return "0 and 1 are swapped: 1 means that the row meets the rule."
+    i, j = np.argwhere(yours != expected)[0]
+    conditions = rules[j]
+    if not conditions:
+        return "the empty rule asks for nothing, so every row meets it: return 1."
+    wrong = yours != expected
+    single = [len(rule) == 1 for rule in rules]
+    if not wrong[:, single].any() and (yours >= expected)[:, [len(r) > 0 for r in rules]].all():
+        return "a rule is met when *all* its conditions are: one is not enough."
+    if any(X[i, f] == limit for f, _, limit in conditions):
+        return f"row {i} lies exactly on a limit of rule {j}: <= includes the limit, > does not."
+    return f"row {i} and rule {j}: you return {yours[i, j]:g} instead of {expected[i, j]:g}."
+
+
+RULES_AS_FEATURES = Exercise(
+    name="rules_as_features",
+    level=1,
+    minutes=12,
+    goal="Reuse the rules of a source tree: describe target rows by the rules that they meet.",
+    given=(
+        "`rules`, a list of rules; a rule is a list of conditions `(feature, sign, limit)`: a column "
+        'number, `"<="` or `">"`, a float. `X`, a float array (n, d).'
+    ),
+    returns=(
+        "an array (n, rules) of 0 and 1: 1 where the row meets *all* conditions of the rule. A rule "
+        "without conditions is met by every row."
+    ),
+    example='`rules_as_features([[(0, "<=", 2.0)]], np.array([[2.0], [3.0]]))` returns `[[1], [0]]`.',
+    hints=(
+        "One condition for all rows at once: `X[:, feature] <= limit`, or `>`.",
+        "Start each column with ones, and multiply it by each condition (True counts as 1).",
+    ),
+    verify=verify_rules_as_features,
+)
+
+EXERCISES = (PPMI, RULES_AS_FEATURES)

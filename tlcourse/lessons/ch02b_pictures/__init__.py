@@ -1,0 +1,1 @@
+"""Lesson 02b: what to freeze, what to tune."""

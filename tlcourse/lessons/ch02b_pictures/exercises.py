@@ -1,0 +1,164 @@
+"""Chapter 2, deep models: a learning rate for each layer."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import nn
+
+from tlcourse.teaching.exercise import Exercise
+from tlcourse.teaching.values import Mistake, describe, told_apart
+
+# ── learning_rates ──────────────────────────────────────────────────────────────────────────
+
+
+def verify_learning_rates(student, rng) -> None:
+    """Compare the rate of every parameter of a partly frozen network with the specification."""
+    layers = random_layers(rng)
+    lr, decay = float(rng.uniform(0.001, 0.1)), float(rng.uniform(0.2, 0.8))
+    flags = [p.requires_grad for layer in layers for p in layer.parameters()]
+    groups = _read(student(layers, lr, decay))
+    if flags != [p.requires_grad for layer in layers for p in layer.parameters()]:
+        raise Mistake("you changed what is frozen: only read requires_grad, do not set it.")
+    expected = learning_rates_slowly(layers, lr, decay)
+    _each_once(groups, layers, expected)
+    found = {parameter: rate for parameters, rate in groups for parameter in parameters}
+    problem = _name_rates(found, expected, layers, lr, decay)
+    if problem:
+        raise Mistake(f"with lr={lr:.3g} and decay={decay:.2g}, {problem}")
+
+
+def random_layers(rng) -> list[nn.Module]:
+    """Return 4 or 5 layers, lowest first, two of them partly or wholly frozen."""
+    torch.manual_seed(int(rng.integers(2**31)))
+    blocks = [
+        nn.Sequential(nn.Conv2d(2, 2, 3), nn.Sequential(nn.BatchNorm2d(2), nn.ReLU()))
+        for _ in range(int(rng.integers(3, 5)))
+    ]
+    whole, part = rng.permutation(len(blocks))[:2]
+    blocks[whole].requires_grad_(False)
+    blocks[part][0].bias.requires_grad_(False)
+    return [*blocks, nn.Linear(2, 3)]
+
+
+def learning_rates_slowly(layers, lr, decay) -> dict:
+    """Return the rate of every parameter that is not frozen, one multiplication a layer."""
+    rates, rate = {}, lr
+    for layer in reversed(layers):
+        for parameter in layer.parameters():
+            if parameter.requires_grad:
+                rates[parameter] = rate
+        rate = rate * decay
+    return rates
+
+
+def _read(value) -> list[tuple[list, float]]:
+    """Return the parameters and the rate of each group, or name what cannot be read."""
+    wanted = 'a list of dicts {"params": [...], "lr": ...}'
+    if isinstance(value, torch.optim.Optimizer):
+        raise Mistake(f"you returned an optimiser: return its groups, {wanted}.")
+    if not isinstance(value, list | tuple) or not all(isinstance(g, dict) for g in value):
+        raise Mistake(f"you returned {describe(value)}: return {wanted}.")
+    groups = []
+    for group in value:
+        if not {"params", "lr"} <= set(group):
+            raise Mistake(f"a group has the keys {list(group)}: 'params' and 'lr' are needed.")
+        params = group["params"]
+        params = [params] if isinstance(params, torch.Tensor) else list(params)
+        params = [p[1] if isinstance(p, tuple) else p for p in params]  # (name, parameter)
+        if not all(isinstance(p, nn.Parameter) for p in params):
+            raise Mistake("a group holds something that is no parameter: list layer.parameters().")
+        rate = group["lr"]
+        if isinstance(rate, bool) or not isinstance(rate, int | float | np.number):
+            raise Mistake(f"a group has the rate {describe(rate)}: give each group one number.")
+        groups.append((params, float(rate)))
+    return groups
+
+
+def _each_once(groups, layers, expected: dict) -> None:
+    """Raise unless every parameter that learns stands in one group, and no other in any."""
+    listed = [p for parameters, _ in groups for p in parameters]
+    names = {
+        p: f"{name} of layer {i}"
+        for i, layer in enumerate(layers)
+        for name, p in layer.named_parameters()
+    }
+    for parameter in listed:
+        if parameter not in names:
+            raise Mistake("a group holds a parameter of no layer: copy none, list them as given.")
+        if not parameter.requires_grad:
+            raise Mistake(
+                f"{names[parameter]} is frozen and yet in a group: keep only parameters whose "
+                "requires_grad is True."
+            )
+    if missing := [p for p in expected if not any(p is q for q in listed)]:
+        raise Mistake(
+            f"{names[missing[0]]} learns and is in no group, so no step would move it: "
+            "layer.parameters() reaches every one, also in nested layers."
+        )
+    if len(listed) > len(expected):
+        twice = next(p for p in listed if sum(p is q for q in listed) > 1)
+        raise Mistake(f"{names[twice]} is in two groups, which an optimiser refuses: list it once.")
+
+
+def _name_rates(found: dict, expected: dict, layers, lr, decay) -> str:
+    """Return a sentence on the mistake, or an empty one."""
+
+    def all_equal(rate_of):
+        return all(math.isclose(found[p], rate_of(i), rel_tol=1e-6) for p, i in place.items())
+
+    place = {p: i for i, layer in enumerate(layers) for p in layer.parameters() if p in expected}
+    top = len(layers) - 1
+    learning = sorted(set(place.values()))
+    if all_equal(lambda i: lr * decay ** (top - i)):
+        return ""
+    if all_equal(lambda i: lr):
+        return "every layer gets the same rate: multiply by decay at each step down."
+    if all_equal(lambda i: lr * decay**i):
+        return "the order is upside down: the last layer, the head, gets lr itself."
+    if all_equal(lambda i: lr * decay ** (top - i + 1)):
+        return "each rate is one decay too small: the head gets lr itself."
+    if all_equal(lambda i: lr / decay ** (top - i)):
+        return "lower layers get larger rates: multiply by decay, do not divide."
+    if all_equal(lambda i: lr * decay * (top - i)) or all_equal(lambda i: lr * (i + 1) / (top + 1)):
+        return "the rates fall along a line: each step down multiplies the one above by decay."
+    if all_equal(lambda i: lr * decay ** (len(learning) - 1 - learning.index(i))):
+        return "a frozen layer was not counted: it is a step down, though it gets no group."
+    worst = max(place, key=lambda p: abs(found[p] - expected[p]))
+    yours, due = told_apart(found[worst], expected[worst])
+    return f"layer {place[worst]} of {top} has the rate {yours} instead of {due}."
+
+
+LEARNING_RATES = Exercise(
+    name="learning_rates",
+    level=2,
+    minutes=15,
+    goal="Fine-tune the lower layers more gently: a learning rate for each layer.",
+    given=(
+        "`layers`, a list of modules, lowest first, the head last; some of their parameters are "
+        "frozen (`requires_grad` is False). `lr`, a float, the head's rate; `decay`, a float between "
+        "0 and 1."
+    ),
+    returns=(
+        'a list of dicts `{"params": [...], "lr": ...}`, as `torch.optim.AdamW` takes them: the head '
+        "has the rate `lr`, and each step down multiplies the rate by `decay`, over frozen layers "
+        "too. Every parameter that learns is in exactly one group, a frozen one in none."
+    ),
+    example=(
+        "`learning_rates([block, head], 0.01, 0.5)` returns a group with rate 0.005 for the block "
+        "and one with 0.01 for the head."
+    ),
+    hints=(
+        "How many steps is layer i below the head? That is the power of `decay`.",
+        "`[p for p in layer.parameters() if p.requires_grad]` are the parameters that learn.",
+        (
+            "`for i, layer in enumerate(layers)`: the rate is "
+            "`lr * decay ** (len(layers) - 1 - i)`; append one dict with that list and that rate."
+        ),
+    ),
+    verify=verify_learning_rates,
+)
+
+EXERCISES = (LEARNING_RATES,)

@@ -1,0 +1,1 @@
+"""Lesson 02c: what reading teaches a network."""

@@ -1,0 +1,1 @@
+"""Lesson 02d: choosing a pretrained model before any training."""

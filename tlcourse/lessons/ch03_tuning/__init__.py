@@ -1,0 +1,1 @@
+"""Lesson 03: grid, random and Bayesian search at an equal budget."""

@@ -1,0 +1,1 @@
+"""Lesson 04: what keeps a network from learning its few labels by heart."""

@@ -1,0 +1,1 @@
+"""Lesson 06: an initialisation from which a few steps solve a new task."""

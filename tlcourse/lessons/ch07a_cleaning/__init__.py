@@ -1,0 +1,1 @@
+"""Lesson 07a: gaps, outliers, wrong labels, leaks."""

@@ -1,0 +1,1 @@
+"""Lesson 07b: units, shift, and rare classes."""

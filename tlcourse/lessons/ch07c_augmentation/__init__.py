@@ -1,0 +1,1 @@
+"""Lesson 07c: changed copies of what is labelled."""

@@ -1,0 +1,45 @@
+"""Figures for all lessons: curves with intervals, paired differences, rows of pictures."""
+
+from tlcourse.plots.base import (
+    DPI,
+    GUIDE,
+    HEIGHT,
+    RIGHT,
+    SPARE_STYLES,
+    STYLES,
+    WIDTH,
+    WRONG,
+    Figure,
+    legend_below,
+    mean_curves,
+    new_figure,
+    styles,
+)
+from tlcourse.plots.curves import depth_probe, label_efficiency, learning_speed, robustness
+from tlcourse.plots.differences import method_dots, paired_differences
+from tlcourse.plots.pictures import image_grid, photographs, predictions
+
+__all__ = [
+    "DPI",
+    "GUIDE",
+    "HEIGHT",
+    "RIGHT",
+    "SPARE_STYLES",
+    "STYLES",
+    "WIDTH",
+    "WRONG",
+    "Figure",
+    "depth_probe",
+    "image_grid",
+    "label_efficiency",
+    "learning_speed",
+    "legend_below",
+    "mean_curves",
+    "method_dots",
+    "new_figure",
+    "paired_differences",
+    "photographs",
+    "predictions",
+    "robustness",
+    "styles",
+]

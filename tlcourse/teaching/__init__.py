@@ -1,0 +1,1 @@
+"""Exercises, their instant checks, quizzes and explorers."""

@@ -1,0 +1,166 @@
+"""Instant checks for the exercises: one call says whether a function is right, and if not, why.
+
+>>> check("balanced_draw", balanced_draw)            # doctest: +SKIP
+✗ balanced_draw: position 7 is drawn twice: draw without replacement.
+>>> hint("balanced_draw")                            # doctest: +SKIP
+hint 1 of 3: `np.flatnonzero(labels == k)` gives the positions of class k.
+
+A check needs no network, no widget and no JavaScript; it prints, and in a notebook it may add a
+drawing. Grading uses `examine`, which returns the same verdict instead of printing it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+import io
+from dataclasses import dataclass
+
+from IPython import get_ipython
+from IPython.display import Image, display
+from matplotlib.figure import Figure
+
+from tlcourse.teaching.exercise import Exercise, catalogue
+from tlcourse.teaching.guard import Notepad, NotYet, Student, TimeUp, is_stub, sheltered, within
+from tlcourse.teaching.values import Mistake, describe
+
+SECONDS = 10.0  # a right answer needs less than one of them on a slow machine
+_hints_given: dict[str, int] = {}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The verdict on a student's function.
+
+    Attributes
+    ----------
+    solved : bool
+        Whether every random case came out right.
+    message : str
+        One sentence; names the first mistake that was found.
+    drawing : matplotlib.figure.Figure or None
+        The student's result beside the expected one, where that helps.
+    printed : str
+        The beginning of what the function printed meanwhile.
+    """
+
+    solved: bool
+    message: str
+    drawing: Figure | None = None
+    printed: str = ""
+
+
+def check(name: str, function=None) -> None:
+    """Print whether `function` solves the exercise, and if not, what is wrong with it.
+
+    Parameters
+    ----------
+    name : str
+        Name of the exercise, such as ``"freeze"``.
+    function : callable
+        What the student wrote: the function itself, not a call of it.
+    """
+    answer = examine(name, function)
+    if answer.printed:
+        print("Your function printed:", answer.printed.rstrip(), sep="\n")
+    print(answer.message)
+    if answer.drawing is not None and hasattr(get_ipython(), "kernel"):
+        # A PNG of our own: display(figure) needs a pyplot backend that may not be there.
+        png = io.BytesIO()
+        answer.drawing.savefig(png, format="png", dpi=110)
+        display(Image(png.getvalue(), metadata={"alt": answer.message}))
+
+
+def examine(name: str, function=None, seed: int = 0) -> Answer:
+    """Try a function on random cases of an exercise.
+
+    Parameters
+    ----------
+    name : str
+        Name of the exercise.
+    function : callable
+        What the student wrote.
+    seed : int
+        Moves the random cases; grading uses another one than `check`.
+
+    Returns
+    -------
+    Answer
+        Never raises for what the function does, save for KeyboardInterrupt: stopping the cell is
+        the student's wish.
+    """
+    notepad = Notepad()
+    try:
+        exercise = find(name)
+    except Mistake as mistake:
+        return Answer(False, f"✗ {mistake}")
+    try:
+        student = Student(name, function)
+        usable(exercise, function)
+        with sheltered(notepad):
+            within(SECONDS, lambda: exercise.verify_all(student, seed))
+    except NotYet:
+        message = f"not yet: {name} is still empty; hint({name!r}) gives you a first step."
+        return Answer(False, message, printed=notepad.text)
+    except TimeUp:
+        problem, drawing = f"{student.last_call} was stopped: is there a loop without end?", None
+        problem += f" All {exercise.cases} cases together may take {SECONDS:g} seconds."
+    except Mistake as mistake:
+        problem, drawing = str(mistake), mistake.drawing
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a result so odd that comparing it failed
+        problem = f"the result of {student.last_call} cannot be read ({type(error).__name__}): "
+        problem, drawing = problem + f"return {exercise.returns}", None
+    else:
+        message = f"✓ {name}: right on {exercise.cases} random cases."
+        return Answer(True, message, printed=notepad.text)
+    return Answer(False, f"✗ {name}: {problem}", drawing, notepad.text)
+
+
+def hint(name: str) -> None:
+    """Print the hints of an exercise given so far and one more, each time it is called."""
+    try:
+        exercise = find(name)
+    except Mistake as mistake:
+        print(mistake)
+        return
+    total = len(exercise.hints)
+    given = _hints_given.get(name, 0) + 1
+    for number, text in enumerate(exercise.hints[:given], start=1):
+        print(f"hint {number} of {total}: {text}")
+    if given > total:
+        print("That was the last hint.")
+    _hints_given[name] = given
+
+
+def statement(name: str) -> str:
+    """Return what an exercise asks for, as Markdown."""
+    return find(name).statement()
+
+
+def find(name: str) -> Exercise:
+    """Return the exercise called `name`; raise Mistake with a suggestion if there is none."""
+    exercises = catalogue()
+    if not isinstance(name, str):
+        raise Mistake('the first input is the name in quotes, as in check("freeze", freeze).')
+    if name not in exercises:
+        close = difflib.get_close_matches(name.lower(), exercises, n=1)
+        guess = f" Did you mean {close[0]!r}?" if close else ""
+        raise Mistake(f"there is no exercise {name!r}.{guess} There are: {', '.join(exercises)}.")
+    return exercises[name]
+
+
+def usable(exercise: Exercise, function) -> None:
+    """Raise Mistake or NotYet unless `function` can be checked."""
+    call = f'check("{exercise.name}", {exercise.name})'
+    if function is None or function is ...:
+        raise Mistake(f"there is no function to check: write {call}, without parentheses after it.")
+    if not (inspect.isroutine(function) or isinstance(function, functools.partial)):
+        raise Mistake(
+            f"you passed {describe(function)}, not a function: write {call}, which hands over the "
+            "function itself instead of calling it."
+        )
+    if is_stub(function):
+        raise NotYet
