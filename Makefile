@@ -5,6 +5,7 @@
 # make book      build the lessons as a web site that needs no network to read, in _book (makes .book-venv the first time)
 # make slides    a deck of slides for each lesson, in _book/slides
 # make test-book build both, and look at every page with a real browser (make test looks at five)
+# make test-weekly measure again, outside the notebooks, what the lessons claim
 # make test-gpu  run every lesson on the GPU (TLCOURSE_DEVICE=cuda)
 # make test-colab   run every lesson and assignment with the versions that Colab has (makes .colab-venv)
 # make test-oldest  run the unit tests with the oldest versions that pyproject.toml allows (makes .oldest-venv)
@@ -24,7 +25,7 @@ BIN := $(VENV)/bin
 # The Python version is part of the path, so another PYTHON never meets the packages of the last one.
 SITE := $(VENV)/lib/python$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')/site-packages
 
-.PHONY: help lab test test-gpu test-colab test-oldest test-newest execute bench book slides test-book wheel hub test-hub
+.PHONY: help lab test test-weekly test-gpu test-colab test-oldest test-newest execute bench book slides test-book wheel hub test-hub
 
 help:
 	@sed -n "/^#/!q; s/^# \{0,1\}//p" Makefile
@@ -35,9 +36,12 @@ lab: $(SITE)/.tlcourse-lab
 test: $(SITE)/.tlcourse-test book slides
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/python -m pytest tests -n $(JOBS) --ignore=tests/browser --ignore=tests/book --ignore=tests/hub --cov=tlcourse --cov-fail-under=95
+	$(BIN)/python -m pytest tests -n $(JOBS) --ignore=tests/browser --ignore=tests/book --ignore=tests/hub -m "not weekly" --cov=tlcourse --cov-fail-under=95
 # JOBS notebooks side by side keep the cores busy: each then computes in one process of its own.
 	LOKY_MAX_CPU_COUNT=1 $(BIN)/python -m pytest tests/browser chapters tests/book -m "not every_page" -n $(JOBS) --no-loadscope-reorder
+
+test-weekly: $(SITE)/.tlcourse-test
+	$(BIN)/python -m pytest tests -m weekly -n $(JOBS)
 
 # One lesson at a time: lessons that share a GPU wait for each other.
 test-gpu: $(SITE)/.tlcourse-test

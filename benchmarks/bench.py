@@ -19,10 +19,12 @@ import numpy as np
 import peers
 import torch
 import torch.nn.functional as F
+from conflict import Conflict
 
-from tlcourse import models, runtime
-from tlcourse.lessons.ch05_multitask import multitask
-from tlcourse.lessons.ch06_maml import episodes, maml
+from tlcourse import runtime
+from tlcourse.lessons.ch05_multitask import rules
+from tlcourse.lessons.ch06_maml import episodes, maml, waves
+from tlcourse.lessons.ch06_maml.meta_training import compiled, meta_train
 
 ROUNDS = 9
 OURS = "tlcourse"
@@ -78,10 +80,10 @@ def stacked(model) -> dict[str, torch.Tensor]:
 def ours(model, tasks, outer, compile=False):
     """Return a function that takes n meta-steps with the library's own loop."""
     if compile:
-        plain, outer = outer, maml.compiled(outer)  # once, not in each turn
+        plain, outer = outer, compiled(outer)  # once, not in each turn
         pair = [gradient(stacked(model), tasks).values() for gradient in (plain, outer)]
         assert apart(*pair) < 1e-5, "the compiled gradient is another one"
-    return lambda n: maml.meta_train(stacked(model), lambda: tasks, outer, n)
+    return lambda n: meta_train(stacked(model), lambda: tasks, outer, n)
 
 
 def theirs(gradient, model):
@@ -125,13 +127,13 @@ def compare_maml(title, model, tasks, loss, steps, lr, **variants):
     table(f"{title}, {steps} inner step(s), second order", seconds(work), OURS)
 
 
-def waves() -> None:
+def sine_waves() -> None:
     """Sinusoids of Finn et al. 2017: 1-40-40-1, 25 tasks a meta-step, 10 shots, 10 queries."""
     torch.manual_seed(0)
-    tasks = maml.sine_tasks([np.random.default_rng(0)], 25)
+    tasks = waves.draw_tasks([np.random.default_rng(0)], 25)
     for steps in (1, 5):
         fast = {f"{OURS}, compile=True": {"compile": True}}
-        compare_maml("waves", maml.sine_network(), tasks, F.mse_loss, steps, 0.01, **fast)
+        compare_maml("waves", waves.network(), tasks, F.mse_loss, steps, 0.01, **fast)
 
 
 def letters() -> None:
@@ -174,16 +176,16 @@ def quality(tasks: int, inner: int, schedule: dict, shots: int = 10, new_waves: 
     shots : int
         Points a wave to adapt with.
     """
-    seeds, model, at = runtime.seeds(5), maml.sine_network(), (0, 1, 5, 10)
+    seeds, model, at = runtime.seeds(5), waves.network(), (0, 1, 5, 10)
     streams = [np.random.default_rng([s, 2]) for s in seeds]
-    weights, begin = maml.initial_weights(maml.sine_network, seeds), cpu()
-    outer = maml.compiled(partial(maml.maml_gradient, model, loss=F.mse_loss, steps=inner))
+    weights, begin = maml.initial_weights(waves.network, seeds), cpu()
+    outer = compiled(partial(maml.maml_gradient, model, loss=F.mse_loss, steps=inner))
     for rate, steps in schedule.items():
-        draw = lambda: maml.sine_tasks(streams, tasks, shots, shots)
-        weights = maml.meta_train(weights, draw, outer, steps, rate)
+        draw = lambda: waves.draw_tasks(streams, tasks, shots, shots)
+        weights = meta_train(weights, draw, outer, steps, rate)
     spent, steps = cpu() - begin, sum(schedule.values())
-    test = maml.sine_tasks([np.random.default_rng([s, 1]) for s in seeds], new_waves, shots, 100)
-    errors = maml.errors_along(model, weights, test, at)
+    test = waves.draw_tasks([np.random.default_rng([s, 1]) for s in seeds], new_waves, shots, 100)
+    errors = waves.errors_along(model, weights, test, at)
     print(f"\nwaves, {shots} shots: squared error after {at} steps, mean of {len(seeds)} seeds")
     print(f"  {errors.mean(0).round(3)}; after 5 steps, by seed: {errors[:, 2].round(3)}")
     print(f"  {steps} meta-steps of {tasks} waves, all seeds side by side: {spent:.0f} "
@@ -204,58 +206,22 @@ def published() -> np.ndarray:
 # ── balancing ───────────────────────────────────────────────────────────────────────────────
 
 
-def balancing(hidden: int = 128, batch: int = 64) -> None:
-    """Two tasks that really conflict, on one encoder 32-128-128; a step with Adam."""
-    torch.manual_seed(0)
-    x, target = torch.randn(1, batch, 32), 3 * torch.randn(batch)
-    tasks = [multitask.Task("a", target), multitask.Task("b", 1 - target)]
-    rows = torch.arange(batch)[None]
-
-    def losses(network):
-        outputs = network(x)
-        return torch.stack([t.loss(outputs[t.name], rows) for t in tasks], 1)
-
-    def network():
-        # The same heads for both tasks at first: so their gradients point against each other.
-        made = models.StackedNetwork([0], 32, {"a": 1, "b": 1}, hidden)
-        made.heads["b"].load_state_dict(made.heads["a"].state_dict())
-        return made
-
-    def steps(backward, model):
-        optimizer = torch.optim.Adam(model.parameters(), 1e-3)
-
-        def take(n):
-            for _ in range(n):
-                backward(losses(model))
-                optimizer.step()
-
-        return take
-
-    def mine(rule):
-        model, memory = network(), {"classes": [False, False]}
-        return model, lambda now: multitask.backward(model, now, tasks, rule, memory)
-
-    def shared_gradient(model, backward):
-        backward(losses(model))
-        return [w.grad for w in model.shared.parameters()]
-
-    plain, surgery = (shared_gradient(*mine(r)) for r in (multitask.plain_sum, multitask.pcgrad))
+def balancing() -> None:
+    """Time a step of training on two tasks that conflict, for each rule."""
+    conflict = Conflict()
+    plain, surgery = (
+        conflict.shared_gradient(*conflict.ours(rule)) for rule in (rules.plain_sum, rules.pcgrad)
+    )
     assert apart(surgery, plain) > 0.01, "the tasks do not conflict: nothing would be projected"
-    rules = {"plain sum": multitask.plain_sum, "PCGrad": multitask.pcgrad,
-             "GradNorm": multitask.gradnorm, "uncertainty": multitask.uncertainty}  # fmt: skip
-    work = {}
-    for name, rule in rules.items():
-        model, backward = mine(rule)
-        work[name] = steps(backward, model)
-    for found in peers.load(["LibMTL"]).values():
+    balancers = {"plain sum": rules.plain_sum, "PCGrad": rules.pcgrad,
+                 "GradNorm": rules.gradnorm, "uncertainty": rules.uncertainty}  # fmt: skip
+    work = {name: conflict.steps(*conflict.ours(rule)) for name, rule in balancers.items()}
+    for peer in peers.load(["LibMTL"]).values():
+        theirs = conflict.shared_gradient(*conflict.libmtl(peer, "PCGrad"))
+        distance = apart(theirs, surgery)
+        assert distance < 1e-6, f"LibMTL's PCGrad gradient is {distance:.1e} from ours"
         for rule in ("PCGrad", "GradNorm"):
-            model = network()
-            mixed = peers.libmtl(found, rule, model, losses(model)[0])
-            backward = lambda now, mixed=mixed: mixed(now[0])
-            if rule == "PCGrad":
-                distance = apart(shared_gradient(model, backward), surgery)
-                assert distance < 1e-6, f"LibMTL's PCGrad gradient is {distance:.1e} from ours"
-            work[f"LibMTL's {rule}"] = steps(backward, model)
+            work[f"LibMTL's {rule}"] = conflict.steps(*conflict.libmtl(peer, rule))
     table("a step of training on 2 tasks", seconds(work), "plain sum")
 
 
@@ -284,10 +250,10 @@ def peak_megabytes(run) -> float:
 
 def memory(counts=(1000, 2000, 4000, 8000), steps=(1, 3, 5), chunk_size: int = 500) -> None:
     """Print the peak memory of one outer gradient on waves, by tasks and inner steps."""
-    model = maml.sine_network()
+    model = waves.network()
 
     def peak(tasks, steps, chunk_size=None):
-        drawn = maml.sine_tasks([np.random.default_rng(0)], tasks)
+        drawn = waves.draw_tasks([np.random.default_rng(0)], tasks)
         return peak_megabytes(
             lambda: maml.maml_gradient(
                 model, stacked(model), drawn, F.mse_loss, steps, chunk_size=chunk_size
@@ -304,8 +270,14 @@ def memory(counts=(1000, 2000, 4000, 8000), steps=(1, 3, 5), chunk_size: int = 5
 
 
 # Memory first: later, this process keeps freed memory, which its copies would use again unseen.
-PARTS = {part.__name__: part for part in (memory, waves, letters, balancing)}
-PARTS |= {"quality": partial(quality, **QUALITY), "published": published}
+PARTS = {
+    "memory": memory,
+    "waves": sine_waves,
+    "letters": letters,
+    "balancing": balancing,
+    "quality": partial(quality, **QUALITY),
+    "published": published,
+}
 
 
 def main(names) -> None:

@@ -16,7 +16,7 @@ from torchvision.models import resnet18
 
 from tlcourse import data, experiment, models, runtime
 from tlcourse.lessons.ch01_concepts import transfer
-from tlcourse.lessons.ch06_maml import episodes, maml
+from tlcourse.lessons.ch06_maml import episodes, maml, meta_training
 
 PRECISIONS = "float32", "TF32", "bfloat16"
 NETWORKS = {
@@ -77,7 +77,7 @@ def meta_steps():
     weights = {name: w.cuda() for name, w in weights.items()}
     outer = partial(maml.maml_gradient, episodes.network(), loss=F.cross_entropy,
                     steps=episodes.STEPS, lr=episodes.LR)  # fmt: skip
-    graph = maml.compiled(outer)
+    graph = meta_training.compiled(outer)
     found, due = (
         torch.cat([g.flatten() for g in f(weights, tasks).values()]) for f in (graph, outer)
     )

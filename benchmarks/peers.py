@@ -1,4 +1,4 @@
-"""Other libraries that do what tlcourse.lessons.ch06_maml.maml and tlcourse.lessons.ch05_multitask.multitask do, for benchmarks/bench.py.
+"""Other libraries that do what the wings ch05_multitask and ch06_maml do, for benchmarks/bench.py.
 
 They are never needed by the course. Each is installed on its own, so that one that does not install
 keeps no other away; why it failed is written down, and the benchmark repeats it.

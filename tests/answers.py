@@ -18,3 +18,8 @@ def answers(kind):
 
 RIGHT, WRONG = answers("right"), answers("wrong")
 RIGHT_ONE = dict(reversed(RIGHT))  # the first of each exercise
+
+
+def cases(rows, name):
+    """Those of one exercise: the answer's name, the answer, and what else stands in its row."""
+    return [(function.__name__, function, *more) for n, function, *more in rows if n == name]

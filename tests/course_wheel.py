@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tlcourse.teaching import hand_out
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -18,7 +20,10 @@ def packed():
     """The files that a wheel is made of."""
     top = [path for path in tracked() if len(path.parts) == 1 and path.suffix in ("", ".md")]
     inside = [path for path in tracked() if path.parts[0] in ("tlcourse", "pyproject.toml")]
-    return {*top, *inside}
+    lessons = [
+        path for path in tracked() if any(path.match(f"chapters/{g}") for g in hand_out.GIVEN)
+    ]
+    return {*top, *inside, *lessons}
 
 
 def build(folder):

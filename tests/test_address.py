@@ -32,22 +32,16 @@ def repositories(root):
     }
 
 
-def tracked_copy(folder, wanted):
-    """Copy the wanted files of this repository."""
-    for path in wanted:
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / path, folder / path)
-    return folder
-
-
 @pytest.fixture
 def checkout(tmp_path):
-    name = "03_tuning"
-    course = Path("chapters/assignments")
-    source = course / "source" / name / f"{name}_exercises.ipynb"
-    lesson = Path("chapters/03_tuning.ipynb")
-    pages = ["pyproject.toml", course / "nbgrader_config.py", *address.PAGES]
-    return tracked_copy(tmp_path, [lesson, source, course / "grading.py", *pages])
+    """A copy of a lesson, an assignment, and the pages that name the address."""
+    course, name = Path("chapters/assignments"), "03_tuning"
+    wanted = [course / "source" / name / f"{name}_exercises.ipynb", course / "grading.py"]
+    wanted += [f"chapters/{name}.ipynb", "pyproject.toml", course / "nbgrader_config.py"]
+    for path in [*wanted, *address.PAGES]:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, tmp_path / path)
+    return tmp_path
 
 
 def move(checkout, new=NEW):
@@ -58,20 +52,18 @@ def move(checkout, new=NEW):
 def test_every_address_is_the_one_in_pyproject():
     ours = address.address().removeprefix("https://github.com/")
     names = subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True).splitlines()
-    strange = [
-        (name, path) for name, path in repositories(ROOT)
-        if path in names and name != ours and name not in OTHERS
-    ]  # fmt: skip
+    found = repositories(ROOT)
+    strange = [(n, path) for n, path in found if path in names and n not in {ours, *OTHERS}]
     assert strange == [], "run tools/address.py, or name a repository that is only cited in OTHERS"
     assert address.written() == address.address()
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=str)
-def test_a_notebook_begins_with_the_cell_that_installs_the_course(path):
-    cells = nbformat.read(ROOT / path, as_version=4).cells
-    marked = [n for n, c in enumerate(cells) if address.TAG in c.metadata.get("tags", [])]
-    assert marked == [1]
-    assert cells[1].source == address.INSTALL.format(address=address.address())
+def test_a_notebook_begins_with_the_cell_that_installs_the_course():
+    for path in NOTEBOOKS:
+        cells = nbformat.read(ROOT / path, as_version=4).cells
+        marked = [n for n, c in enumerate(cells) if address.TAG in c.metadata.get("tags", [])]
+        assert marked == [1], path
+        assert cells[1].source == address.INSTALL.format(address=address.address()), path
 
 
 def test_a_new_address_is_written_everywhere(checkout):
@@ -88,26 +80,21 @@ def test_a_new_address_is_written_everywhere(checkout):
     address.check(checkout)
 
 
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("https://github.com/o/r/issues", "https://github.com/ada/c/issues"),
-        ("git+https://github.com/o/r", "git+https://github.com/ada/c"),
-        (".com/github/o/r/blob/main", ".com/github/ada/c/blob/main"),
-        ("https://github.com/o/r2", "https://github.com/o/r2"),
-        ("https://github.com/o/r.", "https://github.com/ada/c."),
-    ],
-)
-def test_only_the_own_address_is_replaced(text, found):
-    assert address.replaced(text, "https://github.com/o/r", "https://github.com/ada/c") == found
+def test_only_the_own_address_is_replaced():
+    old, new = "https://github.com/o/r", "https://github.com/ada/c"
+    for text, found in {
+        f"{old}/issues": f"{new}/issues",
+        f"git+{old}": f"git+{new}",
+        ".com/github/o/r/blob/main": ".com/github/ada/c/blob/main",
+        f"{old}2": f"{old}2",
+        f"{old}.": f"{new}.",
+    }.items():
+        assert address.replaced(text, old, new) == found
 
 
-def test_a_placeholder_is_not_published(checkout):
+def test_no_placeholder_and_no_address_that_is_not_written_yet_is_published(checkout):
     with pytest.raises(SystemExit, match="is a placeholder: put the repository's own address"):
         address.check(checkout)
-
-
-def test_an_address_that_is_not_written_yet_is_not_published(checkout):
     move(checkout)
     with pytest.raises(SystemExit, match="run python tools/address.py to write it"):
         address.check(checkout)

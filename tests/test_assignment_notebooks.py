@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 import test_notebooks as rules
 import torch
-from answers import RIGHT, WRONG
+from answers import RIGHT, WRONG, cases
+from loops import each
 
 from tlcourse.teaching.check import statement
 from tlcourse.teaching.exercise import ROOMS, catalogue
@@ -27,10 +28,6 @@ NOTEBOOKS = {
     (kind, name): graded.read(kind, name) for name in NAMES for kind in ("source", "release")
 }
 SECRETS = ("BEGIN SOLUTION", "BEGIN HIDDEN TESTS", "BEGIN MARK SCHEME", "Rubric", "Model answer")
-
-
-def named(rows):
-    return [pytest.param(*row[:2], id=f"{row[0]}-{row[1].__name__}") for row in rows]
 
 
 # ── the notebook ────────────────────────────────────────────────────────────────────────────
@@ -50,48 +47,30 @@ def test_the_statements_and_points_are_those_of_the_library(name):
         assert re.search(row, source.cells[0].source)
 
 
-RULES = [
-    rules.no_absolute_path,
-    rules.every_link_goes_to_a_known_host,
-    rules.it_is_smaller_than_500_kb,
-]
-
-
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-@pytest.mark.parametrize("kind, name", NOTEBOOKS)
-def test_the_rules_of_a_notebook_hold(kind, name, rule):
-    notebook = copy.deepcopy(NOTEBOOKS[kind, name])
-    if rule is rules.no_absolute_path:  # base64 has slashes
-        for picture in notebook.cells:
-            picture.source = tool.PICTURE.sub("", picture.source)
-    assert list(rule(notebook)) == []
-
-
 @pytest.mark.parametrize("name", NAMES)
-def test_no_cell_that_a_student_sees_is_long(name):
+def test_the_rules_of_a_notebook_hold_and_no_cell_that_a_student_sees_is_long(name):
+    for kind in ("source", "release"):
+        notebook = copy.deepcopy(NOTEBOOKS[kind, name])
+        assert list(rules.every_link_goes_to_a_known_host(notebook)) == []
+        assert list(rules.it_is_smaller_than_500_kb(notebook)) == []
+        for picture in notebook.cells:
+            picture.source = tool.PICTURE.sub("", picture.source)  # base64 has slashes
+        assert list(rules.no_absolute_path(notebook)) == []
     assert max(len(rules.lines(code)) for code in rules.code(NOTEBOOKS["release", name])) <= 25
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_source_is_normalised_and_holds_no_output(name):
+def test_the_source_is_normalised_holds_no_output_and_its_pictures_are_described(name):
     source = NOTEBOOKS["source", name]
     assert rules.execute.normalise(source) == source
     assert not any(c.outputs for c in source.cells if c.cell_type == "code")
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_picture_is_there_and_described(name):
-    source = NOTEBOOKS["source", name]
     cells = [c for c in source.cells if "expected-figure" in c.metadata.get("tags", [])]
     assert len(cells) >= 2
     for picture in cells:
         assert re.match(r"!\[[^\]]{40,}\]\(data:image/png;base64,iVBOR", picture.source)
         assert "**The figure to expect.**" in picture.source
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_badge_opens_the_release(name):
-    assert f"/release/{name}/{name}_exercises.ipynb)" in NOTEBOOKS["source", name].cells[0].source
+    badge = f"/release/{name}/{name}_exercises.ipynb)"
+    assert badge in source.cells[0].source, "the badge opens the release"
 
 
 def test_a_stale_statement_and_figure_are_made_anew():
@@ -106,14 +85,12 @@ def test_a_stale_statement_and_figure_are_made_anew():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_release_gives_nothing_away(name):
+def test_the_release_is_what_nbgrader_makes_of_the_source_and_gives_nothing_away(
+    name, tmp_path, offline_environment
+):
     source, release = (nbformat.writes(NOTEBOOKS[kind, name]) for kind in ("source", "release"))
     assert [secret for secret in SECRETS if secret in release] == []
     assert all(secret in source for secret in SECRETS)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_release_is_what_nbgrader_makes_of_the_source(name, tmp_path, offline_environment):
     shutil.copytree(tool.COURSE / "source" / name, tmp_path / "source" / name)
     for file in ("grading.py", "nbgrader_config.py"):
         shutil.copy(tool.COURSE / file, tmp_path)
@@ -130,30 +107,40 @@ def grade(name, function):
     return graded.grade(NOTEBOOKS["source", OF_EXERCISE[name]], name, function)
 
 
-@pytest.mark.parametrize("name, function", named(RIGHT))
-def test_a_right_answer_gets_all_points(name, function):
-    ours = function.__module__.startswith("tlcourse")
-    assert grade(name, function) == ("write it yourself" if ours else None)
-
-
-@pytest.mark.parametrize("name, function", named(WRONG))
-def test_a_wrong_answer_gets_none_with_a_reason(name, function):
-    assert grade(name, function).startswith(f"✗ {name}: ")
-
-
 @pytest.mark.parametrize("name", OF_EXERCISE)
+def test_a_right_answer_gets_all_points_and_a_wrong_one_none_with_a_reason(name):
+    def gets_all(function):
+        ours = function.__module__.startswith("tlcourse")
+        assert grade(name, function) == ("write it yourself" if ours else None)
+
+    def gets_none(function, *_):
+        assert grade(name, function).startswith(f"✗ {name}: ")
+
+    each(gets_all, cases(RIGHT, name))
+    each(gets_none, cases(WRONG, name))
+
+
+IN_WORDS = re.compile(r"\b(model|state|backbone|block|source|X)\b")  # inputs that are described
+CALLS = {
+    name: re.search(rf"`({name}\(.*?\))[`.]", catalogue()[name].example) for name in OF_EXERCISE
+}
+CALLS = {name: call[1] for name, call in CALLS.items() if call and not IN_WORDS.search(call[1])}
+
+
+@pytest.mark.parametrize("name", CALLS)
 def test_the_example_in_a_statement_runs_with_every_right_answer(name):
-    call = re.search(rf"`({name}\(.*?\))[`.]", catalogue()[name].example)
-    if not call or re.search(r"\b(model|state|backbone|block|source|X)\b", call[1]):
-        pytest.skip("its inputs are described in words")
+    source = NOTEBOOKS["source", OF_EXERCISE[name]]
     solution = {"np": np, "torch": torch, "math": math}
-    cells = [c for c in NOTEBOOKS["source", OF_EXERCISE[name]].cells if c.cell_type == "code"]
+    cells = [c for c in source.cells if c.cell_type == "code"]
     imports = [line for c in cells for line in c.source.split("\n") if line.startswith("from ")]
     exec("\n".join(imports), solution)  # noqa: S102
-    solve = graded.cell(NOTEBOOKS["source", OF_EXERCISE[name]], f"solve-{name}")
-    exec(solve.source, solution)  # noqa: S102
+    exec(graded.cell(source, f"solve-{name}").source, solution)  # noqa: S102
     for function in [solution[name], *(f for n, f in RIGHT if n == name)]:
-        assert eval(call[1], {"np": np, name: function}) is not None
+        assert eval(CALLS[name], {"np": np, name: function}) is not None, function
+
+
+def test_most_examples_are_calls_that_run():
+    assert len(CALLS) >= len(OF_EXERCISE) - 7
 
 
 @pytest.mark.parametrize("name", OF_EXERCISE)

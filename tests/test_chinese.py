@@ -63,9 +63,8 @@ def test_no_page_uses_a_name_that_means_something_else():
 
 
 def test_a_wrong_name_is_found_and_a_right_one_is_not():
-    assert (
-        len(wrong_names("用线性探测, PCGrad（梯度投影）\n| source, target | 源, 目标 | x |")) == 3
-    )
+    wrong = "用线性探测, PCGrad（梯度投影）\n| source, target | 源, 目标 | x |"
+    assert len(wrong_names(wrong)) == 3
     assert wrong_names("线性探针、PCGrad（冲突梯度投影）、黑塞矩阵（又译海森矩阵）、源域") == []
 
 

@@ -52,19 +52,9 @@ def run(tmp_path):
             nbformat.write(new_notebook(cells=cells), tmp_path / "chapters" / f"{name}.ipynb")
         environment = {key: os.environ[key] for key in os.environ if "TLCOURSE" not in key}
         environment.pop("CI", None)  # the copy is no git checkout
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-rA",
-            "-p",
-            "no:cacheprovider",
-            *options,
-            "chapters",
-        ]
-        return subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-        )
+        command = [sys.executable, "-m", "pytest", "-rA", "-p", "no:cacheprovider", "chapters"]
+        how = {"cwd": tmp_path, "env": environment, "capture_output": True, "text": True}
+        return subprocess.run([*command, *options], check=False, **how)
 
     return run
 

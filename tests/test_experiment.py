@@ -1,4 +1,4 @@
-"""Repeating over seeds, intervals, paired differences, labels needed, verdicts."""
+"""Repeating over seeds, intervals, paired differences, labels needed."""
 
 import itertools
 import math
@@ -15,14 +15,7 @@ from nbclient import NotebookClient
 from scipy import stats
 
 from tlcourse import experiment, runtime
-from tlcourse.experiment import (
-    Difference,
-    interval,
-    labels_needed,
-    labels_to_match,
-    paired,
-    ratio,
-)
+from tlcourse.experiment import Difference, interval, labels_needed, labels_to_match, paired, ratio
 
 accuracies = st.floats(0, 1)
 
@@ -56,39 +49,32 @@ def train(seed):
 def test_repeat_in_processes_gives_exactly_what_a_loop_gives():
     seeds = [5, 3, 8, 0]
     serial = experiment.repeat(train, seeds, workers=1)
-    parallel = experiment.repeat(train, seeds, workers=2)
-    assert serial == parallel
+    assert serial == experiment.repeat(train, seeds, workers=2)
     assert [result["seed"] for result in serial] == seeds
     assert {result["threads"] for result in serial} == {1}
     assert len({result["loss"][8] for result in serial}) == 4
-    by_hand = []
-    for seed in seeds:
+    for seed, result in zip(seeds, serial, strict=True):
         runtime.seed_everything(seed)
-        by_hand.append(train(seed)["loss"])
-    assert [result["loss"] for result in serial] == by_hand
+        assert train(seed)["loss"] == result["loss"]
 
 
 def test_repeat_leaves_the_callers_generators_and_threads_alone():
+    def draw():
+        return torch.rand(3).tolist(), np.random.rand(3).tolist(), random.random()
+
     torch.set_num_threads(2)
     runtime.seed_everything(4)
-    expected = torch.rand(3), np.random.rand(3), random.random()
+    expected = draw()
     runtime.seed_everything(4)
     experiment.repeat(train, [1, 2], workers=1)
-    got = torch.rand(3), np.random.rand(3), random.random()
-    assert torch.equal(got[0], expected[0]) and (got[1] == expected[1]).all()
-    assert got[2] == expected[2]
-    assert torch.get_num_threads() == 2
+    assert (draw(), torch.get_num_threads()) == (expected, 2)
     torch.set_num_threads(1)
 
 
-def process_id(seed):
-    return os.getpid()
-
-
 def test_one_worker_or_one_seed_needs_no_other_process():
-    assert experiment.repeat(process_id, [1, 2, 3], workers=1) == [os.getpid()] * 3
-    assert experiment.repeat(process_id, [1], workers=2) == [os.getpid()]
-    assert os.getpid() not in experiment.repeat(process_id, [1, 2, 3], workers=2)
+    for seeds, workers, here in [([1, 2, 3], 1, True), ([1], 2, True), ([1, 2, 3], 2, False)]:
+        processes = experiment.repeat(lambda seed: os.getpid(), seeds, workers=workers)
+        assert [process == os.getpid() for process in processes] == [here] * len(seeds)
 
 
 def test_large_shared_data_may_be_changed_by_a_run():
@@ -112,19 +98,17 @@ def fail(seed):
     return seed
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_an_error_arrives_as_it_is(workers):
-    with pytest.raises(TooShort, match="seed 2 found no label") as caught:
-        experiment.repeat(fail, [1, 2, 3], workers=workers)
-    assert caught.value.args == ("seed 2 found no label", 42)
-
-
-def test_no_seed_is_an_error():
-    with pytest.raises(ValueError, match="no seed to run: pass at least one"):
+def test_an_error_arrives_as_it_is():
+    for workers in (1, 2):
+        with pytest.raises(TooShort, match="seed 2 found no label") as caught:
+            experiment.repeat(fail, [1, 2, 3], workers=workers)
+        assert caught.value.args == ("seed 2 found no label", 42)
+    nothing = "no seed to run: pass at least one"
+    with pytest.raises(ValueError, match=nothing):
         experiment.repeat(fail, [])
-
-
-# ── sweep ───────────────────────────────────────────────────────────────────────────────────
+    for seeds, parts in [([], [1]), ([1], [])]:
+        with pytest.raises(ValueError, match=nothing):
+            experiment.sweep(measure, seeds, parts)
 
 
 def measure(seed, part):
@@ -141,10 +125,15 @@ def test_a_sweep_gives_each_seed_what_its_parts_give_alone():
             assert of_seed[part] == alone[part] and of_seed[part][:2] == (seed, part)
 
 
-@pytest.mark.parametrize("seeds, parts", [([], [1]), ([1], [])])
-def test_a_sweep_over_nothing_is_an_error(seeds, parts):
-    with pytest.raises(ValueError, match="no seed to run: pass at least one"):
-        experiment.sweep(measure, seeds, parts)
+def test_a_table_has_one_array_a_method_and_a_row_a_seed():
+    runs = [{"a": s / 10, "b": [s, s + 1, s + 2], (1, "c"): s > 3} for s in (5, 3)]
+    table = experiment.table(runs)
+    assert list(table) == ["a", "b", (1, "c")], "the methods in their order"
+    assert table["a"].tolist() == [0.5, 0.3] and table["b"].tolist() == [[5, 6, 7], [3, 4, 5]]
+    assert (table["b"].shape, table[1, "c"].dtype) == ((2, 3), bool)
+    for other in ({"a": 1}, runs[0] | {"d": 1}):
+        with pytest.raises(ValueError, match="measured different things: give each the same"):
+            experiment.table([*runs, other])
 
 
 def test_a_function_of_a_notebook_runs_in_processes(offline_environment):
@@ -181,55 +170,37 @@ def test_interval_covers_the_mean_as_often_as_it_says():
     draws = np.random.default_rng(0).normal(3, 2, size=(5, 20_000))
     low, _, high = interval(draws, 0.9)
     assert np.mean((low < 3) & (3 < high)) == pytest.approx(0.9, abs=0.01)
+    columns = [interval(column, 0.9) for column in draws[:, :3].T]
+    assert np.allclose(interval(draws[:, :3], 0.9), np.transpose(columns)), "that of each column"
+    assert interval([0.5, 0.5, 0.5]) == (0.5, 0.5, 0.5), "equal results: no width"
 
 
-def test_interval_of_columns_is_the_interval_of_each():
-    table = np.random.default_rng(1).random((6, 3))
-    columns = [interval(column) for column in table.T]
-    assert np.allclose(interval(table), np.transpose(columns))
-
-
-def test_equal_results_have_an_interval_of_no_width():
-    assert interval([0.5, 0.5, 0.5]) == (0.5, 0.5, 0.5)
-
-
-@pytest.mark.parametrize("values", [[], [0.5], 0.5])
-def test_an_interval_needs_two_seeds(values):
-    with pytest.raises(ValueError, match="at least 2 seeds: pass more"):
-        interval(values)
-
-
-@pytest.mark.parametrize("bad", [math.nan, math.inf])
-def test_a_failed_run_is_not_averaged(bad):
-    with pytest.raises(ValueError, match="NaN or infinite: find the seed"):
-        interval([0.5, bad])
-
-
-@pytest.mark.parametrize("level", [0, 1, 95])
-def test_level_is_a_share(level):
-    with pytest.raises(ValueError, match="level is .*between 0 and 1"):
-        interval([0.1, 0.2], level)
+def test_what_has_no_interval_is_refused():
+    for values in ([], [0.5], 0.5):
+        with pytest.raises(ValueError, match="at least 2 seeds: pass more"):
+            interval(values)
+    for bad in (math.nan, math.inf):
+        with pytest.raises(ValueError, match="NaN or infinite: find the seed"):
+            interval([0.5, bad])
+    for level in (0, 1, 95):
+        with pytest.raises(ValueError, match="level is .*between 0 and 1"):
+            interval([0.1, 0.2], level)
 
 
 @given(pairs(accuracies))
-def test_paired_is_the_paired_t_test(table):
+def test_paired_is_the_paired_t_test_and_swapped_its_mirror_image(table):
     ours, baseline = table.T
-    result = paired(ours, baseline)
+    result, other = paired(ours, baseline), paired(baseline, ours)
     assert result.mean == pytest.approx(ours.mean() - baseline.mean(), abs=1e-12)
     assert (result.wins, result.n) == (sum(a > b for a, b in table), len(table))
     assert result.low <= result.mean <= result.high
+    mirrored = (-result.high, -result.mean, -result.low)
+    assert (other.low, other.mean, other.high) == pytest.approx(mirrored)
+    ties = sum(a == b for a, b in table)
+    assert result.wins + other.wins + ties == len(table), "a tie is no win for either"
     assume(np.std(ours - baseline) > 1e-6)
     test = stats.ttest_rel(ours, baseline)
     assert (result.low, result.high) == pytest.approx(tuple(test.confidence_interval(0.95)))
-
-
-@given(pairs(accuracies))
-def test_paired_swapped_is_its_mirror_image(table):
-    one, other = paired(*table.T), paired(*table.T[::-1])
-    assert other.mean == pytest.approx(-one.mean)
-    assert (other.low, other.high) == pytest.approx((-one.high, -one.low))
-    ties = sum(a == b for a, b in table)
-    assert one.wins + other.wins + ties == len(table), "a tie is no win for either"
 
 
 def test_pairing_removes_what_both_methods_share():
@@ -251,24 +222,19 @@ def test_ratio_is_paired_on_logarithms(table):
     assert (result.wins, result.n, result.unit) == (wins, logs.n, "times")
 
 
-@pytest.mark.parametrize("ours, baseline", [([1, 0], [1, 1]), ([1, 1], [-1, 1])])
-def test_a_ratio_needs_positive_numbers(ours, baseline):
-    with pytest.raises(ValueError, match="positive numbers: use paired"):
-        ratio(ours, baseline)
-
-
-@pytest.mark.parametrize("compare", [paired, ratio])
-@pytest.mark.parametrize("ours, baseline", [([1, 2], [1, 2, 3]), ([[1], [2]], [[1], [2]])])
-def test_what_is_no_pair_is_refused(compare, ours, baseline):
-    with pytest.raises(ValueError, match="are no pairs: pass one number a seed"):
-        compare(ours, baseline)
+def test_what_is_no_pair_is_refused():
+    for ours, baseline in [([1, 0], [1, 1]), ([1, 1], [-1, 1])]:
+        with pytest.raises(ValueError, match="positive numbers: use paired"):
+            ratio(ours, baseline)
+    for ours, baseline in [([1, 2], [1, 2, 3]), ([[1], [2]], [[1], [2]])]:
+        for compare in (paired, ratio):
+            with pytest.raises(ValueError, match="are no pairs: pass one number a seed"):
+                compare(ours, baseline)
 
 
 def test_a_difference_reads_as_a_sentence():
-    assert (
-        str(Difference(0.0532, 0.0213, 0.0851, 10, 10))
-        == "+5.3 points [+2.1, +8.5], ahead in 10 of 10 seeds"
-    )
+    words = "+5.3 points [+2.1, +8.5], ahead in 10 of 10 seeds"
+    assert str(Difference(0.0532, 0.0213, 0.0851, 10, 10)) == words
     assert Difference(-0.0001, -0.012, 0.0001, 2, 5).effect == "+0.0 points [-1.2, +0.0]"
     assert Difference(2.345, 1.5, 12.34, 5, 5, "times").effect == "2.3 times [1.5, 12]"
 
@@ -313,9 +279,8 @@ def test_labels_to_match_at_the_edges():
     assert labels_to_match([1, 2, 4, 8], [0.5, 0.8, 0.6, 0.9], 0.7) < 2, "the first crossing counts"
 
 
-@pytest.mark.parametrize(
-    "budgets, accuracy, target, words",
-    [
+def test_labels_to_match_says_what_is_wrong():
+    for budgets, accuracy, target, words in [
         ([1, 2], [0.5], 0.5, "two equally long lists"),
         ([], [], 0.5, "two equally long lists"),
         ([2, 1], [0.5, 0.6], 0.5, "positive and rising"),
@@ -323,11 +288,9 @@ def test_labels_to_match_at_the_edges():
         ([0, 1], [0.5, 0.6], 0.5, "positive and rising"),
         ([1, 2], [0.5, math.nan], 0.5, "accuracy is NaN"),
         ([1, 2], [0.5, 0.6], math.nan, "accuracy is NaN"),
-    ],
-)
-def test_labels_to_match_says_what_is_wrong(budgets, accuracy, target, words):
-    with pytest.raises(ValueError, match=words):
-        labels_to_match(budgets, accuracy, target)
+    ]:
+        with pytest.raises(ValueError, match=words):
+            labels_to_match(budgets, accuracy, target)
 
 
 BUDGETS = [1, 2, 5, 10]
@@ -352,14 +315,11 @@ def test_labels_needed_agrees_with_all_possible_resamples():
     assert result.labels == labels_to_match(BUDGETS, baseline.mean(axis=0), ours.mean())
 
 
-def test_labels_needed_without_noise_has_no_width():
+def test_labels_needed_without_noise_and_beyond_what_was_tried():
     baseline, ours = made_up(seeds=3, spread=0)
     result = labels_needed(BUDGETS, baseline, ours, draws=50)
     assert result.low == pytest.approx(result.labels) == pytest.approx(result.high)
     assert str(result) == "7.1 [7.1, 7.1]"
-
-
-def test_labels_needed_may_be_more_than_was_tried():
     baseline, ours = made_up(seeds=5, spread=0.02)
     never = labels_needed(BUDGETS, baseline, ours + 0.5)
     assert (never.low, never.labels, never.high) == (math.inf,) * 3
@@ -370,16 +330,12 @@ def test_labels_needed_may_be_more_than_was_tried():
 
 
 def test_labels_needed_moves_with_the_seed_and_only_with_it(monkeypatch):
-    baseline, ours = made_up(seeds=6, spread=0.03)
+    baseline, ours = made_up(seeds=4, spread=0.03)
     first = labels_needed(BUDGETS, baseline, ours, draws=100)
     assert labels_needed(BUDGETS, baseline, ours, draws=100) == first
     monkeypatch.setenv("TLCOURSE_SEED", "1")
     second = labels_needed(BUDGETS, baseline, ours, draws=100)
     assert second != first and second.labels == first.labels
-
-
-def test_labels_needed_wants_a_row_a_seed_and_a_column_a_budget():
-    baseline, ours = made_up(seeds=4, spread=0.01)
     for wrong in (baseline[:3], baseline[:, :3], baseline.T):
         with pytest.raises(ValueError, match="pass one row for each of the 4 seeds"):
-            labels_needed([1, 2, 5, 10][: len(wrong[0])] + [20], wrong, ours)
+            labels_needed([*BUDGETS[: len(wrong[0])], 20], wrong, ours)

@@ -5,11 +5,14 @@ import io
 import os
 import pickle
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from tlcourse import models, training
+
+HEAD = {"head.weight", "head.bias"}
 
 
 def pictures(n=24, seed=0):
@@ -49,24 +52,16 @@ def test_a_backbone_of_four_blocks_with_about_33000_weights():
     assert weights == pytest.approx(33_000, rel=0.05)
 
 
-@pytest.mark.parametrize(
-    "depth, shape",
-    [(0, (1, 16, 16)), (1, (16, 8, 8)), (2, (32, 4, 4)), (3, (32, 4, 4)), (4, (64, 2, 2))],
-)
-def test_maps_are_read_after_any_block(depth, shape):
-    backbone = models.SmallCNN().eval()
-    images = pictures(5)
-    maps = backbone.maps(images, depth)
-    assert maps.shape == (5, *shape)
-    expected = nn.Sequential(*list(backbone.blocks)[:depth])(images)
-    assert torch.equal(maps, expected)
-
-
-def test_features_are_the_last_maps_flattened():
-    backbone = models.SmallCNN().eval()
-    features = backbone(pictures(5))
+def test_maps_are_read_after_any_block_and_features_are_the_last_flattened():
+    backbone, images = models.SmallCNN().eval(), pictures(5)
+    shapes = [(1, 16, 16), (16, 8, 8), (32, 4, 4), (32, 4, 4), (64, 2, 2)]
+    for depth, shape in enumerate(shapes):
+        maps = backbone.maps(images, depth)
+        assert maps.shape == (5, *shape), depth
+        assert torch.equal(maps, nn.Sequential(*list(backbone.blocks)[:depth])(images)), depth
+    features = backbone(images)
     assert features.shape == (5, 256) and backbone.n_features == 256
-    assert torch.equal(features, backbone.maps(pictures(5), 4).flatten(1))
+    assert torch.equal(features, maps.flatten(1))
 
 
 def test_a_classifier_is_a_backbone_and_a_linear_head():
@@ -75,6 +70,26 @@ def test_a_classifier_is_a_backbone_and_a_linear_head():
     assert model.backbone is backbone
     scores = backbone.eval()(pictures(4)) @ model.head.weight.T + model.head.bias
     assert torch.allclose(model(pictures(4)), scores, atol=1e-6) and scores.shape == (4, 7)
+
+
+def test_a_classifier_of_a_class_or_of_a_name_has_new_weights_by_its_seed():
+    for given in (models.SmallCNN, "faces"):
+        one, same, other = (models.classifier(given, 3, seed) for seed in (1, 1, 2))
+        assert moved(one, state(same)) == set(), given
+        assert HEAD <= moved(one, state(other)), given
+    assert moved(one.backbone, state(models.load_backbone("faces"))) == set()
+    assert moved(one, state(other)) == HEAD
+
+
+def test_features_are_rows_in_the_order_of_the_pictures_in_evaluation_mode():
+    images = torch.cat([pictures(100)] * 6)
+    assert len(images) > 512, "more than one batch"
+    backbone = models.load_backbone().train()
+    F = models.features(backbone, images)
+    assert F.shape == (len(images), 256) and F.dtype == np.float32
+    backbone.eval()
+    one_by_one = np.stack([backbone(image[None])[0].detach().numpy() for image in images[:5]])
+    assert np.allclose(F[:5], one_by_one, atol=1e-4) and np.allclose(F[:100], F[-100:], atol=1e-4)
 
 
 def test_channels_last_changes_the_memory_and_not_the_numbers():
@@ -108,24 +123,22 @@ def train_with_a_plain_loop(model, images, labels):
         optimizer.step()
 
 
-loops = pytest.mark.parametrize("train", [train_with_fit, train_with_a_plain_loop])
-
-
-@loops
-def test_neither_weights_nor_statistics_of_a_frozen_module_move(train):
-    model = network()
-    assert models.freeze(model.backbone) is model.backbone
-    before = state(model)
-    train(model, pictures() * 3 + 1, torch.arange(24) % 3)
-    assert moved(model, before) == {"head.weight", "head.bias"}, "and the head learns"
-
-
-@loops
-def test_without_freezing_everything_moves(train):
-    model = network()
-    before = state(model)
-    train(model, pictures(), torch.arange(24) % 3)
-    assert moved(model, before) == set(before)
+def test_neither_weights_nor_statistics_of_what_is_frozen_move():
+    images, labels = pictures() * 3 + 1, torch.arange(24) % 3
+    for train in (train_with_fit, train_with_a_plain_loop):
+        model = models.unfreeze(network())  # of what was never frozen: harmless
+        before = state(model)
+        train(model, images, labels)
+        assert moved(model, before) == set(before), "without freezing everything moves"
+        assert models.freeze(model.backbone) is model.backbone
+        before = state(model)
+        train(model, images, labels)
+        assert moved(model, before) == HEAD, "and the head learns"
+        models.freeze(models.unfreeze(model).backbone.blocks[:2])
+        before = state(model)
+        train(model, images, labels)
+        lowest = ("backbone.blocks.0.", "backbone.blocks.1.")
+        assert set(before) - moved(model, before) == {n for n in before if n.startswith(lowest)}
 
 
 def test_requires_grad_alone_is_not_enough():
@@ -134,18 +147,7 @@ def test_requires_grad_alone_is_not_enough():
     before = state(model)
     train_with_a_plain_loop(model, pictures(), torch.arange(24) % 3)
     buffers = {name for name, _ in model.backbone.named_buffers(prefix="backbone")}
-    assert moved(model, before) == buffers | {"head.weight", "head.bias"}
-
-
-def test_some_blocks_can_be_frozen():
-    model = network()
-    models.freeze(model.backbone.blocks[:2])
-    before = state(model)
-    train_with_fit(model, pictures(), torch.arange(24) % 3)
-    unmoved = set(before) - moved(model, before)
-    assert unmoved == {
-        name for name in before if name.startswith(("backbone.blocks.0.", "backbone.blocks.1."))
-    }
+    assert moved(model, before) == buffers | HEAD
 
 
 def round_trip(model):
@@ -155,23 +157,20 @@ def round_trip(model):
     return other
 
 
-@pytest.mark.parametrize(
-    "copied", [copy.deepcopy, round_trip, lambda model: pickle.loads(pickle.dumps(model))],
-    ids=["deepcopy", "state_dict", "pickle"],
-)  # fmt: skip
-def test_a_copy_is_as_frozen(copied):
-    model = network()
-    models.freeze(model.backbone)
-    other = copied(model)
-    before = state(other)
-    assert moved(model, before) == set()
-    train_with_a_plain_loop(other, pictures(), torch.arange(24) % 3)
-    assert moved(other, before) == {"head.weight", "head.bias"}
-    models.unfreeze(other.backbone)
-    train_with_a_plain_loop(other, pictures(), torch.arange(24) % 3)
-    assert moved(other, before) == set(before)
-    model.train()(pictures())
-    assert not batch_norms(model)[0].training, "what is done to a copy leaves the original alone"
+def test_a_copy_is_as_frozen():
+    for copied in (copy.deepcopy, round_trip, lambda model: pickle.loads(pickle.dumps(model))):
+        model = network()
+        models.freeze(model.backbone)
+        other = copied(model)
+        before = state(other)
+        assert moved(model, before) == set()
+        train_with_a_plain_loop(other, pictures(), torch.arange(24) % 3)
+        assert moved(other, before) == HEAD
+        models.unfreeze(other.backbone)
+        train_with_a_plain_loop(other, pictures(), torch.arange(24) % 3)
+        assert moved(other, before) == set(before)
+        model.train()(pictures())
+        assert not batch_norms(model)[0].training, "what is done to a copy leaves the original"
 
 
 def test_freezing_twice_is_harmless_and_unfreezing_undoes_it():
@@ -186,14 +185,7 @@ def test_freezing_twice_is_harmless_and_unfreezing_undoes_it():
     models.freeze(model.backbone)
     before = state(model)
     train_with_a_plain_loop(model, pictures(), torch.arange(24) % 3)
-    assert moved(model, before) == {"head.weight", "head.bias"}
-
-
-def test_unfreezing_what_was_never_frozen_is_harmless():
-    model = models.unfreeze(network())
-    before = state(model)
-    train_with_a_plain_loop(model, pictures(), torch.arange(24) % 3)
-    assert moved(model, before) == set(before)
+    assert moved(model, before) == HEAD
 
 
 # ── statistics re-estimated ─────────────────────────────────────────────────────────────────
@@ -231,22 +223,16 @@ def test_what_was_there_before_leaves_no_trace_and_modes_are_restored():
     assert [layer.momentum for layer in batch_norms(other)] == [0.1, 0.3, 0.1, 0.1]
     assert [layer.training for layer in batch_norms(other)] == [True, True, False, True]
     assert not any(p.grad is not None for p in other.parameters())
-
-
-def test_modes_are_restored_also_when_the_images_do_not_fit():
-    backbone = models.SmallCNN().eval()
-    with pytest.raises(RuntimeError):
-        models.reestimate_batchnorm(backbone, torch.rand(4, 3, 16, 16))
-    assert [layer.momentum for layer in batch_norms(backbone)] == [0.1] * 4
-    assert not any(layer.training for layer in batch_norms(backbone))
+    with pytest.raises(RuntimeError):  # the modes are restored also when the images do not fit
+        models.reestimate_batchnorm(one.eval(), torch.rand(4, 3, 16, 16))
+    assert [layer.momentum for layer in batch_norms(one)] == [0.1] * 4
+    assert not any(layer.training for layer in batch_norms(one))
 
 
 def test_a_frozen_module_is_refused():
     backbone = models.freeze(models.SmallCNN())
     before = state(backbone)
-    with pytest.raises(
-        ValueError, match=r"is frozen: re-estimate its statistics before freeze\(\)"
-    ):
+    with pytest.raises(ValueError, match="is frozen: re-estimate its statistics before freeze"):
         models.reestimate_batchnorm(backbone, pictures())
     assert moved(backbone, before) == set()
     models.reestimate_batchnorm(models.unfreeze(backbone), pictures())
@@ -256,25 +242,25 @@ def test_a_frozen_module_is_refused():
 # ── weights on disk ─────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("source", ["letters", "faces", "inverted"])
-def test_the_shipped_backbones_are_small_files_of_half_precision(source):
-    path = models.WEIGHTS / f"{source}.pt"
-    assert path.stat().st_size <= 1_000_000
-    stored = torch.load(path, weights_only=True)
-    assert {v.dtype for v in stored.values()} == {torch.float16, torch.int64}
-    backbone = models.load_backbone(source)
-    assert {v.dtype for v in backbone.state_dict().values()} == {torch.float32, torch.int64}
-    assert all(torch.equal(v, stored[k].to(v)) for k, v in backbone.state_dict().items())
-    assert not backbone.training
-    features = backbone(pictures(4))
-    assert torch.isfinite(features).all() and features.std() > 0
+def test_the_shipped_backbones_are_small_files_of_half_precision():
+    for source in ("letters", "faces", "inverted"):
+        path = models.WEIGHTS / f"{source}.pt"
+        assert path.stat().st_size <= 1_000_000
+        stored = torch.load(path, weights_only=True)
+        assert {v.dtype for v in stored.values()} == {torch.float16, torch.int64}
+        backbone = models.load_backbone(source)
+        assert {v.dtype for v in backbone.state_dict().values()} == {torch.float32, torch.int64}
+        assert all(torch.equal(v, stored[k].to(v)) for k, v in backbone.state_dict().items())
+        assert not backbone.training
+        features = backbone(pictures(4))
+        assert torch.isfinite(features).all() and features.std() > 0, source
 
 
 def test_what_is_saved_comes_back_to_half_precision(tmp_path):
     backbone = network(seed=3).backbone
     backbone(pictures())  # moves the statistics away from 0 and 1
     path = tmp_path / "new" / "mine.pt"
-    models.save_backbone(backbone, path)
+    models.save_weights(backbone, path)
     stored = torch.load(path, weights_only=True)
     assert {v.dtype for v in stored.values()} == {torch.float16, torch.int64}
     found = models.load_backbone(path=path)
@@ -294,14 +280,14 @@ class Malicious:
         return os.mkdir, (self.path,)
 
 
-@pytest.mark.parametrize("legacy", [True, False])
-def test_a_weights_file_cannot_run_code(tmp_path, legacy):
+def test_a_weights_file_cannot_run_code(tmp_path):
     path, harm = tmp_path / "bad.pt", tmp_path / "harm"
     content = models.SmallCNN().state_dict() | {"extra": Malicious(harm)}
-    torch.save(content, path, _use_new_zipfile_serialization=not legacy)
-    with pytest.raises(ValueError, match="the weights file bad.pt is damaged or holds another"):
-        models.load_backbone(path=path)
-    assert not harm.exists()
+    for legacy in (True, False):
+        torch.save(content, path, _use_new_zipfile_serialization=not legacy)
+        with pytest.raises(ValueError, match="the weights file bad.pt is damaged or holds another"):
+            models.load_backbone(path=path)
+        assert not harm.exists()
     torch.load(path, weights_only=False)
     assert harm.exists(), "the file is as malicious as it should be"
 
@@ -312,46 +298,33 @@ def saved(content):
     return buffer.getvalue()
 
 
-def flipped():
-    """The shipped file with one bit changed in the middle of its weights."""
-    content = bytearray((models.WEIGHTS / "letters.pt").read_bytes())
-    content[len(content) // 2] ^= 4
-    return bytes(content)
-
-
-STATE = models.SmallCNN().state_dict()
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"not weights at all",
-        (models.WEIGHTS / "letters.pt").read_bytes()[:40_000],
-        (models.WEIGHTS / "letters.pt").read_bytes()[:-1],
-        flipped(),
-        saved(nn.Linear(2, 2).state_dict()),
-        saved({k: v for k, v in STATE.items() if k != "blocks.0.0.weight"}),
-        saved(STATE | {"blocks.0.0.weight": torch.zeros(16, 1, 5, 5)}),
-        saved(STATE | {"head.weight": torch.zeros(2, 256)}),
-        saved([1, 2]),
-        saved({"a": 1}),
-    ],
-    ids=["empty", "text", "half", "one byte short", "one bit", "another network", "one missing",
-         "another size", "one too many", "list", "numbers"],
-)  # fmt: skip
-def test_a_file_that_is_no_backbone_is_an_error_that_names_it(tmp_path, content):
+def test_a_file_that_is_no_backbone_is_an_error_that_names_it(tmp_path):
+    shipped, state = (models.WEIGHTS / "letters.pt").read_bytes(), models.SmallCNN().state_dict()
+    flipped = bytearray(shipped)
+    flipped[len(flipped) // 2] ^= 4
     path = tmp_path / "letters.pt"
-    path.write_bytes(content)
     words = r"weights file letters.pt is damaged .* again with python -m tlcourse pretrain letters"
-    with pytest.raises(ValueError, match=words):
-        models.load_backbone(path=path)
+    for name, content in {
+        "empty": b"",
+        "text": b"not weights at all",
+        "half": shipped[:40_000],
+        "one byte short": shipped[:-1],
+        "one bit": flipped,
+        "another network": saved(nn.Linear(2, 2).state_dict()),
+        "one missing": saved({k: v for k, v in state.items() if k != "blocks.0.0.weight"}),
+        "another size": saved(state | {"blocks.0.0.weight": torch.zeros(16, 1, 5, 5)}),
+        "one too many": saved(state | {"head.weight": torch.zeros(2, 256)}),
+        "list": saved([1, 2]),
+        "numbers": saved({"a": 1}),
+    }.items():
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=words):
+            print(name, models.load_backbone(path=path))
 
 
 def test_an_unknown_name_lists_the_known_ones(tmp_path):
-    with pytest.raises(
-        FileNotFoundError, match="digits.pt: choose one of faces, inverted, letters"
-    ):
+    words = "digits.pt: choose one of faces, inverted, letters"
+    with pytest.raises(FileNotFoundError, match=words):
         models.load_backbone("digits")
     with pytest.raises(FileNotFoundError, match="no weights file mine.pt"):
         models.load_backbone(path=tmp_path / "mine.pt")

@@ -74,17 +74,8 @@ def predictions():
     return plots.predictions(pictures(23), labels, predicted, list("აბგდევზთიკ"))
 
 
-FIGURES = [
-    label_efficiency,
-    paired_differences,
-    learning_speed,
-    robustness,
-    depth_probe,
-    image_grid,
-    predictions,
-]
 CURVES = [label_efficiency, learning_speed, robustness, depth_probe]
-every_figure = pytest.mark.parametrize("draw", FIGURES)
+FIGURES = [*CURVES, paired_differences, image_grid, predictions]
 
 
 # ── every figure ────────────────────────────────────────────────────────────────────────────
@@ -111,41 +102,42 @@ def not_drawn(axis):
 def clipped(figure):
     """The texts that lie partly outside the picture."""
     box = figure.bbox.padded(0.5)
-    return [
-        t.get_text()
-        for t, at in texts(figure)
-        if not box.containsx(at.x0)
-        or not box.containsx(at.x1)
-        or not box.containsy(at.y0)
-        or not box.containsy(at.y1)
-    ]
+    return [t.get_text() for t, at in texts(figure) if not is_inside(at, box)]
+
+
+def is_inside(at, box):
+    return box.x0 <= at.x0 and at.x1 <= box.x1 and box.y0 <= at.y0 and at.y1 <= box.y1
 
 
 def overlaps(one, other):
-    return min(one.x1, other.x1) - max(one.x0, other.x0) > 1 and (
-        min(one.y1, other.y1) - max(one.y0, other.y0) > 1
-    )
+    wide = min(one.x1, other.x1) - max(one.x0, other.x0)
+    return wide > 1 and min(one.y1, other.y1) - max(one.y0, other.y0) > 1
 
 
-@every_figure
-def test_a_figure_is_a_picture_of_notebook_width_and_small(draw, tmp_path):
-    figure = draw()
+@pytest.mark.parametrize("draw", FIGURES)
+def test_a_figure_is_small_and_whole_and_its_texts_can_be_read(draw, tmp_path):
+    import matplotlib.pyplot as plt
+
+    before = plt.get_fignums()
+    with matplotlib.rc_context():
+        settings = dict(matplotlib.rcParams)
+        figure = draw()
+        (tmp_path / "figure.png").write_bytes(figure.png())
+        assert dict(matplotlib.rcParams) == settings
+    assert plt.get_fignums() == before, "a figure is left open"
     assert isinstance(figure, matplotlib.figure.Figure)
-    path = tmp_path / "figure.png"
-    path.write_bytes(figure.png())
-    assert path.stat().st_size <= 40_000
-    with Image.open(path) as image:
+    assert (tmp_path / "figure.png").stat().st_size <= 40_000
+    with Image.open(tmp_path / "figure.png") as image:
         assert image.width <= 900 and 80 <= image.height <= 450
         assert len(image.convert("L").getcolors(256)) > 20, "an empty picture"
-
-
-@every_figure
-def test_no_text_is_clipped_nor_covers_another(draw):
-    figure = draw()
     assert len(texts(figure)) >= 10
     assert clipped(figure) == []
     for (one, at), (other, there) in itertools.combinations(texts(figure), 2):
         assert not overlaps(at, there), f"{one.get_text()!r} and {other.get_text()!r} overlap"
+    for legend in figure.legends:
+        box = legend.get_window_extent()
+        assert not any(overlaps(box, ax.get_window_extent()) for ax in figure.axes)
+    assert len(figure.legends) == (draw in CURVES)
 
 
 def test_the_checks_above_can_fail():
@@ -154,27 +146,6 @@ def test_the_checks_above_can_fail():
     assert clipped(figure) == ["too far right"]
     boxes = {t.get_text(): at for t, at in texts(figure)}
     assert overlaps(boxes["too far right"], boxes["too far right"].translated(3, 3))
-
-
-@pytest.mark.parametrize("draw", CURVES)
-def test_the_legend_lies_outside_the_data(draw):
-    figure = draw()
-    figure.draw_without_rendering()
-    (legend,) = figure.legends
-    box = legend.get_window_extent()
-    assert not any(overlaps(box, ax.get_window_extent()) for ax in figure.axes)
-
-
-@every_figure
-def test_no_figure_is_left_open(draw):
-    import matplotlib.pyplot as plt
-
-    before = plt.get_fignums()
-    with matplotlib.rc_context():
-        settings = dict(matplotlib.rcParams)
-        draw().png()
-        assert dict(matplotlib.rcParams) == settings
-    assert plt.get_fignums() == before
 
 
 def test_a_notebook_shows_each_figure_once(offline_environment):
@@ -221,37 +192,29 @@ def seen(color, vision):
     rgb = np.array(to_rgb(color))
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
-    x, y, z = np.cbrt(to_xyz @ np.clip(vision @ linear, 0, 1) / [0.9505, 1, 1.089])
+    x, y, z = np.cbrt(to_xyz @ np.clip(np.asarray(vision) @ linear, 0, 1) / [0.9505, 1, 1.089])
     return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
-@pytest.mark.parametrize("vision", VISION)
-def test_colours_differ_for_every_eye(vision):
+def distance(one, other, vision):
+    return np.linalg.norm(seen(one, vision) - seen(other, vision))
+
+
+def test_colours_differ_for_every_eye():
     colors = [color for color, _, _ in [*plots.STYLES.values(), *plots.SPARE_STYLES]]
-    matrix = np.asarray(VISION[vision])
-    for one, other in itertools.combinations(colors, 2):
-        assert np.linalg.norm(seen(one, matrix) - seen(other, matrix)) > 15, (one, other)
-    right, wrong = seen(plots.RIGHT, matrix), seen(plots.WRONG, matrix)
-    assert np.linalg.norm(right - wrong) > 40
+    for vision, matrix in VISION.items():
+        for one, other in itertools.combinations(colors, 2):
+            assert distance(one, other, matrix) > 15, (one, other, vision)
+        assert distance(plots.RIGHT, plots.WRONG, matrix) > 40, vision
+    assert distance("#B22222", "#6B6B00", VISION["deuteranopia"]) < 15, "red and green can fail"
 
 
-def test_the_colour_check_can_fail():
-    matrix = np.asarray(VISION["deuteranopia"])
-    red, green = seen("#B22222", matrix), seen("#6B6B00", matrix)
-    assert np.linalg.norm(red - green) < 15
-
-
-@pytest.mark.parametrize("names", [METHODS, [*METHODS, "a", "b"], list("abcdefgh"), ["a", "b"]])
-def test_each_method_has_its_own_colour_marker_and_line(names):
-    styles = plots.styles(names)
-    assert list(styles) == names == [style["label"] for style in styles.values()]
-    assert len({style["color"] for style in styles.values()}) == len(names)
-    assert len({style["marker"] for style in styles.values()}) == len(names)
-    if set(names) <= set(METHODS):
-        assert len({str(style["linestyle"]) for style in styles.values()}) == len(names)
-
-
-def test_a_method_looks_the_same_in_every_figure():
+def test_each_method_has_its_own_colour_marker_and_line_in_every_figure():
+    for names in (METHODS, [*METHODS, "a", "b"], list("abcdefgh"), ["a", "b"]):
+        styles = plots.styles(names)
+        assert list(styles) == names == [style["label"] for style in styles.values()]
+        for part in ("color", "marker", *(["linestyle"] if set(names) <= set(METHODS) else [])):
+            assert len({str(style[part]) for style in styles.values()}) == len(names), part
     alone = plots.styles(["fine-tuning"])["fine-tuning"]
     assert plots.styles(["else", "fine-tuning", "more"])["fine-tuning"] == alone
     with pytest.raises(ValueError, match="9 curves cannot be told apart: plot at most 8"):
@@ -346,6 +309,7 @@ def ink(figure):
 
 
 def test_image_grid_shows_every_picture_once_in_rows():
+    assert plots.image_grid(pictures(2).requires_grad_()).axes
     images = np.stack([np.full((1, 4, 4), (i + 1) / 10) for i in range(5)])
     canvas = ink(plots.image_grid(images, columns=3))
     values, counts = np.unique(canvas[canvas < 1], return_counts=True)
@@ -353,10 +317,6 @@ def test_image_grid_shows_every_picture_once_in_rows():
     rows, columns = zip(*[np.argwhere(canvas == value)[0] for value in values], strict=True)
     assert rows[0] == rows[1] == rows[2] < rows[3] == rows[4]
     assert columns[0] == columns[3] < columns[1] == columns[4] < columns[2]
-
-
-def test_image_grid_takes_a_tensor_that_needs_gradients():
-    assert plots.image_grid(pictures(2).requires_grad_()).axes
 
 
 def test_predictions_marks_right_and_wrong_by_sign_and_frame():
@@ -375,51 +335,47 @@ def test_predictions_marks_right_and_wrong_by_sign_and_frame():
 
 # ── bad input ───────────────────────────────────────────────────────────────────────────────
 
-ONE = np.ones((2, 3))
+
+def test_bad_input_is_named():
+    one, empty = np.ones((2, 3)), torch.zeros(0, 1, 4, 4)
+    efficiency, grid, two = plots.label_efficiency, plots.image_grid, pictures(2)
+    for draw, arguments, words in [
+        (efficiency, ([1, 2], {}), "nothing to plot"),
+        (efficiency, ([], {"a": np.ones((2, 0))}), "nothing to plot"),
+        (efficiency, ([1, 2], {"a": one}), r"'a' has shape \(2, 3\): pass one"),
+        (efficiency, ([1, 2, 3], {"a": one[0]}), r"'a' has shape \(3,\)"),
+        (efficiency, ([1, 2, 3], {"a": one[:1]}), "at least 2 seeds"),
+        (efficiency, ([1, 2, 3], {"a": one * np.nan}), "NaN or infinite"),
+        (efficiency, ([1, 2, 3], {"a": one}, None, ("b", 2)), "no point 'b' at 2: mark one of"),
+        (efficiency, ([1, 2, 3], {"a": one}, None, ("a", 4)), "no point 'a' at 4"),
+        (plots.learning_speed, ([1, 2], {"a": one}, 0.9), "pass one row a seed and 2"),
+        (plots.depth_probe, (["x"], {"a": one}), "pass one row a seed and 1 columns"),
+        (plots.robustness, ([1], {}), "the same kinds of corruption"),
+        (plots.robustness, ([1], {"a": {}}), "the same kinds of corruption"),
+        (plots.robustness, ([1, 2, 3], {"a": {"x": one}, "b": {"y": one}}), "same kinds"),
+        (plots.paired_differences, ({},), "nothing to plot"),
+        (plots.paired_differences, ({"a": [0.1]},), "at least 2 seeds"),
+        (plots.paired_differences, ({"a": one},), "pass one number a seed"),
+        (plots.method_dots, ({}, "x"), "every panel needs the same methods"),
+        (plots.method_dots, ({"a": {"x": [1, 2]}, "b": {"y": [1, 2]}}, "x"), "the same methods"),
+        (grid, (empty,), r"images have shape \(0, 1, 4, 4\)"),
+        (grid, (torch.zeros(2, 3, 4, 4),), r"pass \(n, 1, height, width\)"),
+        (grid, (two, None, 0), "0 columns: show at least 1"),
+        (grid, (two, ["a"]), "1 titles for 2 pictures"),
+        (plots.predictions, (two, [0, 1], [0], "ab"), "1 predictions: pass one"),
+        (plots.predictions, (pictures(3), [0, 1], [0, 1], "ab"), "3 pictures, 2 labels"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            draw(*arguments)
 
 
-@pytest.mark.parametrize(
-    "draw, words",
-    [
-        (lambda: plots.label_efficiency([1, 2], {}), "nothing to plot"),
-        (lambda: plots.label_efficiency([], {"a": np.ones((2, 0))}), "nothing to plot"),
-        (lambda: plots.label_efficiency([1, 2], {"a": ONE}), r"'a' has shape \(2, 3\): pass one"),
-        (lambda: plots.label_efficiency([1, 2, 3], {"a": ONE[0]}), r"'a' has shape \(3,\)"),
-        (lambda: plots.label_efficiency([1, 2, 3], {"a": ONE[:1]}), "at least 2 seeds"),
-        (lambda: plots.label_efficiency([1, 2, 3], {"a": ONE * np.nan}), "NaN or infinite"),
-        (
-            lambda: plots.label_efficiency([1, 2, 3], {"a": ONE}, mark=("b", 2)),
-            "no point 'b' at 2: mark one of the methods and budgets",
-        ),
-        (lambda: plots.label_efficiency([1, 2, 3], {"a": ONE}, mark=("a", 4)), "no point 'a' at 4"),
-        (lambda: plots.learning_speed([1, 2], {"a": ONE}, 0.9), "pass one row a seed and 2"),
-        (lambda: plots.depth_probe(["x"], {"a": ONE}), "pass one row a seed and 1 columns"),
-        (lambda: plots.robustness([1], {}), "the same kinds of corruption"),
-        (lambda: plots.robustness([1], {"a": {}}), "the same kinds of corruption"),
-        (lambda: plots.robustness([1, 2, 3], {"a": {"x": ONE}, "b": {"y": ONE}}), "same kinds"),
-        (lambda: plots.paired_differences({}), "nothing to plot"),
-        (lambda: plots.paired_differences({"a": [0.1]}), "at least 2 seeds"),
-        (lambda: plots.paired_differences({"a": ONE}), "pass one number a seed"),
-        (lambda: plots.image_grid(torch.zeros(0, 1, 4, 4)), r"images have shape \(0, 1, 4, 4\)"),
-        (lambda: plots.image_grid(torch.zeros(2, 3, 4, 4)), r"pass \(n, 1, height, width\)"),
-        (lambda: plots.image_grid(pictures(2), columns=0), "0 columns: show at least 1"),
-        (lambda: plots.image_grid(pictures(2), ["a"]), "1 titles for 2 pictures"),
-        (lambda: plots.predictions(pictures(2), [0, 1], [0], "ab"), "1 predictions: pass one"),
-        (lambda: plots.predictions(pictures(3), [0, 1], [0, 1], "ab"), "3 pictures, 2 labels"),
-    ],
-)
-def test_bad_input_is_named(draw, words):
-    with pytest.raises(ValueError, match=words):
-        draw()
-
-
-@pytest.mark.parametrize(("top", "highest"), [(1.01, 1.01), (None, 5.0)])
-def test_axes_are_cut_for_accuracies_only(top, highest):
-    figure, ax = plots.new_figure(None)
-    ax.plot([0, 1], [0, 5], label="a")
-    ax.set_ylim(0, 5)
-    plots.legend_below(figure, ax, top=top)
-    assert ax.get_ylim()[1] == highest
+def test_axes_are_cut_for_accuracies_only():
+    for top, highest in [(1.01, 1.01), (None, 5.0)]:
+        figure, ax = plots.new_figure(None)
+        ax.plot([0, 1], [0, 5], label="a")
+        ax.set_ylim(0, 5)
+        plots.legend_below(figure, ax, top=top)
+        assert ax.get_ylim()[1] == highest
 
 
 def test_method_dots_show_each_mean_and_mark_the_baseline():
@@ -435,16 +391,8 @@ def test_method_dots_show_each_mean_and_mark_the_baseline():
     assert named.axes[0].get_xlabel() == "test accuracy"
 
 
-@pytest.mark.parametrize(
-    "panels, mark", [({}, "x"), ({"a": {"x": [1, 2]}, "b": {"y": [1, 2]}}, "x")]
-)
-def test_method_dots_need_the_same_methods_everywhere(panels, mark):
-    with pytest.raises(ValueError, match="every panel needs the same methods"):
-        plots.method_dots(panels, mark)
-
-
 def test_a_wrong_photograph_has_a_dashed_frame_and_its_title():
     images = np.zeros((2, 4, 4, 3), np.uint8)
     figure = plots.photographs(images, ["✓ ants", "✗ bees"], [True, False])
-    figure.canvas.draw()
+    assert [axes.patches[0].get_linestyle() for axes in figure.axes[:2]] == ["-", "--"]
     assert [axes.get_title() for axes in figure.axes[:2]] == ["✓ ants", "✗ bees"]

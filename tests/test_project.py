@@ -1,8 +1,7 @@
-"""Rules for the repository as a whole: what is installed, who may import whom, what no file may say."""
+"""Rules for the repository as a whole: what is installed, and what no file may say."""
 
 import ast
 import re
-import subprocess
 import sys
 import tomllib
 import zipfile
@@ -19,71 +18,6 @@ from packaging.version import Version
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "tlcourse"
 
-# The house, bottom up. A room may import from the floors below it, and on its own floor from the
-# rooms named before it, so that every import points down (or left) and none makes a circle.
-FLOORS = [
-    ["console", "runtime", "glyphs", "perturb", "cache", "data", "corpus"],
-    ["models", "training"],
-    [
-        "experiment",
-        "cluster",
-        "verdicts",
-        "plots",
-        "figures_traditional",
-        "figures_tuning",
-        "figures_sources",
-        "figures_deep",
-        "figures_language",
-        "figures_maml",
-        "figures_multitask",
-        "figures_augmentation",
-        "figures_cleaning",
-    ],
-    [
-        "transfer",
-        "pretrain",
-        "embeddings",
-        "text",
-        "adaptation",
-        "tabular",
-        "finetuning",
-        "regularization",
-        "objectives",
-        "tuning",
-        "multitask",
-        "language",
-        "reading",
-        "scores",
-        "sources",
-        "photos",
-        "gaps",
-        "album",
-        "maml",
-        "episodes",
-        "alignment",
-        "augmentation",
-        "augmented",
-        "imbalance",
-        "filling",
-        "labels",
-        "cleaning",
-        "inspection",
-        "processing",
-    ],
-    [
-        "report",
-        "answers",
-        "guard",
-        "exercises",
-        "check",
-        "quiz",
-        "widgets",
-        "widgets_tuning",
-        "widgets_augmentation",
-        "widgets_cleaning",
-    ],
-]
-ORDER = [room for floor in FLOORS for room in floor]
 # The module a package is imported by, where its name differs.
 MODULES = {"pillow": "PIL", "scikit-learn": "sklearn", "scikit-optimize": "skopt"}
 
@@ -110,36 +44,13 @@ def direct():
     return [requirement for requirement in named if requirement.name != project()["name"]]
 
 
-def rooms():
-    return sorted(
-        path.stem
-        for path in PACKAGE.iterdir()
-        if path.name != "__init__.py" and (path.suffix == ".py" or (path / "__init__.py").exists())
-    )
-
-
-def python(code):
-    """Run code in a fresh interpreter and return what it prints."""
-    return subprocess.check_output([sys.executable, "-c", code], text=True, cwd=ROOT)
-
-
 def imports(path):
     """Yield the dotted name of every module that a file imports, at any depth of its code."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path.name}: write imports from tlcourse in full"
-            names = [alias.name for alias in node.names]
-            whole = node.module == "tlcourse"
-            yield from (f"tlcourse.{name}" for name in names) if whole else [node.module]
-
-
-def upward(room, imported):
-    """The rooms among ``imported`` that do not lie below ``room``."""
-    names = {name.split(".")[1] for name in imported if name.startswith("tlcourse.")}
-    below = ORDER[: ORDER.index(room)]
-    return sorted(names - {room, "__version__"} - set(below))
+            yield node.module
 
 
 # --- what is installed -----------------------------------------------------------------------
@@ -202,53 +113,13 @@ def test_what_the_library_imports_is_a_base_dependency():
 
 
 def test_the_wheel_holds_the_library_and_its_data_and_nothing_else(tmp_path):
-    made = zipfile.ZipFile(course_wheel.build(tmp_path))
-    inside = {name for name in made.namelist() if ".dist-info/" not in name}
-    expected = {path.as_posix() for path in course_wheel.packed() if path.parts[0] == "tlcourse"}
-    assert inside == expected
-
-
-# --- who may import whom ---------------------------------------------------------------------
-
-
-def test_importing_the_package_costs_next_to_nothing():
-    heavy = ["IPython", "PIL", "matplotlib", "numpy", "sklearn", "torch", "torchvision"]
-    loaded, share = python(
-        "import sys, time\n"
-        "a = time.process_time(); import tlcourse; b = time.process_time()\n"
-        f"print([name for name in {heavy} if name in sys.modules])\n"
-        "import torch\n"
-        "print((b - a) / (time.process_time() - b))"
-    ).splitlines()
-    assert loaded == "[]", f"import tlcourse must not import {loaded}"
-    assert float(share) < 0.1, f"import tlcourse costs {float(share):.0%} of import torch"
-
-
-def test_no_room_imports_torchvision_before_it_is_needed():
-    loaded = python(
-        "import importlib, sys\n"
-        f"for room in {rooms()}:\n"
-        "    importlib.import_module('tlcourse.' + room)\n"
-        "    if 'torchvision' in sys.modules: sys.exit(print(room))"
-    )
-    assert loaded == "", f"{loaded.strip()}: import torchvision inside the function that needs it"
-
-
-def test_every_room_has_a_floor():
-    assert set(rooms()) <= set(ORDER), "name the new room in FLOORS, on the floor where it belongs"
-
-
-@pytest.mark.parametrize("room", rooms())
-def test_an_import_only_ever_points_down(room):
-    paths = [PACKAGE / f"{room}.py", *(PACKAGE / room).glob("*.py")]
-    for path in filter(Path.exists, paths):
-        assert upward(room, imports(path)) == [], f"{path.name} reaches up"
-
-
-def test_an_upward_import_would_be_found(tmp_path):
-    room = tmp_path / "models.py"
-    room.write_text("import torch\ndef f():\n    from tlcourse import data, plots, training\n")
-    assert upward("models", imports(room)) == ["plots", "training"]
+    made = zipfile.ZipFile(course_wheel.build(tmp_path)).namelist()
+    lessons = {name.split("/share/tlcourse/")[1] for name in made if "/share/tlcourse/" in name}
+    library = {name for name in made if name.startswith("tlcourse/")}
+    expected = {path.as_posix() for path in course_wheel.packed()}
+    assert library == {name for name in expected if name.startswith("tlcourse/")}
+    assert lessons == {name for name in expected if name.startswith("chapters/")}
+    assert not [name for name in lessons if "/source/" in name], "solutions stay at home"
 
 
 # --- what no file may say --------------------------------------------------------------------

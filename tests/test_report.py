@@ -8,7 +8,6 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-import numpy as np
 import pytest
 import yaml
 
@@ -24,41 +23,31 @@ def no_settings(monkeypatch):
         monkeypatch.delenv(name)
 
 
-def test_the_command_prints_a_fact_a_line():
-    command = [sys.executable, "-m", "tlcourse.report"]
+def test_the_command_prints_what_a_lesson_prints_and_every_base_dependency(capsys):
+    command = [sys.executable, "-m", "tlcourse", "report"]
     environment = os.environ | {"TLCOURSE_DEVICE": "cpu", "TLCOURSE_SEED": "12"}
     printed = subprocess.check_output(command, text=True, env=environment, cwd=ROOT)
     lines = dict(re.split(r" {2,}| (?=\S+$)", line, maxsplit=1) for line in printed.splitlines())
     assert lines["tlcourse"] == tlcourse.__version__
     assert lines["Python"] == ".".join(map(str, sys.version_info[:3]))
-    assert lines["numpy"] == np.__version__
     assert (lines["device"], lines["seed"], lines["TLCOURSE_SEED"]) == ("cpu", "12", "12")
-
-
-def test_it_names_what_a_lesson_prints_and_every_base_dependency(capsys):
     runtime.setup()
-    lesson = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
-    found = report.facts()
-    assert set(lesson) <= set(found)
-    assert {"torch", "torchvision", "numpy", "scikit-learn", "ipywidgets"} <= set(found)
-    assert found["jupyterlab"] == metadata.version("jupyterlab")
+    assert {line.split()[0] for line in capsys.readouterr().out.splitlines()} <= set(lines)
+    for package in ("torch", "torchvision", "numpy", "scikit-learn", "ipywidgets", "jupyterlab"):
+        assert lines[package] == metadata.version(package)
 
 
-def test_a_wrong_setting_is_an_answer(monkeypatch):
+def test_a_wrong_setting_is_an_answer_and_no_folder_is_named(monkeypatch):
     monkeypatch.setenv("TLCOURSE_DEVICE", "tpu")
     assert report.facts()["device"].startswith("ValueError: unknown device 'tpu': set TLCOURSE_")
-
-
-def test_no_folder_is_named(monkeypatch):
-    folder = os.sep + os.path.join("srv", "ada", "data")
     for name in ("DATA", "CACHE", "SEED", "SOMETHING_NEW"):
-        monkeypatch.setenv(f"TLCOURSE_{name}", folder)
+        monkeypatch.setenv(f"TLCOURSE_{name}", os.sep + os.path.join("srv", "ada", "data"))
     found = report.facts()
     assert "ada" not in str(found)
     assert found["TLCOURSE_DATA"] == found["TLCOURSE_SOMETHING_NEW"] == "set"
 
 
-def test_without_pytorch_there_is_still_a_report(monkeypatch):
+def test_what_is_broken_or_missing_does_not_stop_the_report(monkeypatch):
     def broken(name, *args):
         if name == "tlcourse":
             raise ImportError(f"{os.sep}srv{os.sep}libtorch.so: undefined symbol")
@@ -69,14 +58,9 @@ def test_without_pytorch_there_is_still_a_report(monkeypatch):
     found = report.facts()
     assert found["device"] == "ImportError: [a path] undefined symbol"
     assert found["torch"] == metadata.version("torch")
-
-
-def test_a_package_that_is_not_there_is_missing(monkeypatch):
-    monkeypatch.setattr(
-        metadata, "requires", lambda name: ["no-such-package>=1", 'x; extra == "y"']
-    )
-    assert report.facts()["no-such-package"] == "missing"
-    assert "x" not in report.facts()
+    requires = ["no-such-package>=1", 'x; extra == "y"']
+    monkeypatch.setattr(metadata, "requires", lambda name: requires)
+    assert report.facts()["no-such-package"] == "missing" and "x" not in report.facts()
 
 
 def test_the_issue_form_asks_chapter_cell_and_report():
@@ -88,13 +72,9 @@ def test_the_issue_form_asks_chapter_cell_and_report():
     assert "python -m tlcourse report" in fields["report"]["attributes"]["description"]
 
 
-def test_the_citation_has_the_course_s_version():
+def test_the_citation_and_the_changelog_have_the_course_s_version():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
-    assert citation["version"] == tlcourse.__version__
-    assert citation["license"] == "Apache-2.0"
+    assert (citation["version"], citation["license"]) == (tlcourse.__version__, "Apache-2.0")
     assert citation["authors"] == [{"name": "The tlcourse developers"}]
-
-
-def test_the_changelog_begins_with_this_version():
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.search(r"(?m)^## (\S+)", changelog).group(1).rstrip(",") == tlcourse.__version__

@@ -91,17 +91,15 @@ def test_each_step_is_adamw_with_a_cosine_learning_rate_by_hand():
     lr, decay, steps, size = 0.03, 0.1, 7, 4
     model = linear()
     W, b = (p.detach().clone() for p in model.parameters())
-    losses = training.fit(
-        model, images, labels, steps, lr=lr, weight_decay=decay, batch_size=size, seed=3
-    )
+    how = {"lr": lr, "weight_decay": decay, "batch_size": size, "seed": 3}
+    losses = training.fit(model, images, labels, steps, **how)
     batches = list(training.batches(10, size, steps, generator(3)))
     m, v = [torch.zeros_like(p) for p in (W, b)], [torch.zeros_like(p) for p in (W, b)]
     for t in range(1, steps + 1):
         X, y = images[batches[t - 1]].flatten(1), labels[batches[t - 1]]
         probability = (X @ W.T + b).softmax(1)
-        assert losses[t - 1] == pytest.approx(
-            -probability[range(size), y].log().mean().item(), rel=1e-4
-        )
+        loss = -probability[range(size), y].log().mean().item()
+        assert losses[t - 1] == pytest.approx(loss, rel=1e-4)
         error = (probability - nn.functional.one_hot(y, 3)) / size
         rate = lr * (1 + math.cos(math.pi * (t - 1) / steps)) / 2
         for i, (p, gradient) in enumerate([(W, error.T @ X), (b, error.sum(0))]):
@@ -112,30 +110,14 @@ def test_each_step_is_adamw_with_a_cosine_learning_rate_by_hand():
     assert torch.allclose(weights(model), torch.cat([W.flatten(), b]), rtol=1e-4, atol=1e-6)
 
 
-def test_frozen_parameters_are_left_alone():
-    images, labels = pictures(12)
-    model = network()
-    models.freeze(model.backbone)
-    before = weights(model.backbone), weights(model.head)
-    training.fit(model, images, labels, 5, weight_decay=1.0)
-    assert torch.equal(weights(model.backbone), before[0])
-    assert not torch.equal(weights(model.head), before[1])
-
-
-@pytest.mark.parametrize(
-    "images, steps, words",
-    [
+def test_nothing_to_do_and_nothing_to_train_are_errors():
+    for images, steps, words in (
         (4, 0, "0 steps on 4 pictures: both must be at least 1"),
         (4, -2, "-2 steps on 4 pictures"),
         (0, 5, "5 steps on 0 pictures: both must be at least 1"),
-    ],
-)
-def test_nothing_to_do_is_an_error(images, steps, words):
-    with pytest.raises(ValueError, match=words):
-        training.fit(network(), *pictures(images), steps)
-
-
-def test_nothing_to_train_is_an_error():
+    ):
+        with pytest.raises(ValueError, match=words):
+            training.fit(network(), *pictures(images), steps)
     with pytest.raises(ValueError, match="every parameter is frozen: leave at least the head"):
         training.fit(models.freeze(network()), *pictures(4), 5)
 
@@ -223,6 +205,16 @@ def test_predict_is_the_highest_score_in_evaluation_mode():
     assert training.accuracy(model, images, labels) == pytest.approx(right / 11)
 
 
+def test_a_predictor_is_trained_and_its_batchnorm_is_up_to_date():
+    (images, labels), slow, quick = stripes(30), network(), network()
+    training.fit(slow, images, labels, 20, lr=5e-3, seed=1)
+    models.reestimate_batchnorm(slow, images)
+    predict = training.predictor(quick, images, labels, 20, lr=5e-3, seed=1)
+    state = quick.state_dict()
+    assert all(torch.equal(v, state[name]) for name, v in slow.state_dict().items())
+    assert torch.equal(predict(images), training.predict(slow, images))
+
+
 # ── hooks ───────────────────────────────────────────────────────────────────────────────────
 
 
@@ -280,30 +272,23 @@ def calls_until_stop(hook, model, most=10):
     return most
 
 
-@pytest.mark.parametrize(
-    "patience, right, stops",
-    [
+def test_patience_counts_evaluations_without_a_new_best():
+    for patience, right, stops in (
         (1, [1, 1], 2),  # a tie is no new best
         (2, [0, 1, 0, 1], 4),
         (2, [0, 0, 1, 0, 0], 5),
         (3, [0, 1, 0, 0, 1], 5),
-    ],
-)
-def test_patience_counts_evaluations_without_a_new_best(patience, right, stops):
-    hook = training.Validation(*ONE, patience=patience)
-    assert calls_until_stop(hook, Scripted(*right)) == stops
-    assert hook.scores == right[:stops] and hook.steps == list(range(1, stops + 1))
-
-
-def test_without_patience_the_hook_only_records():
-    hook = training.Validation(*ONE)
-    assert calls_until_stop(hook, Scripted(*[1] + [0] * 8)) == 10
-    assert hook.scores == [1] + [0] * 8
+        (None, [1] + [0] * 8, 10),  # without patience it only records
+    ):
+        hook = training.Validation(*ONE, patience=patience)
+        assert calls_until_stop(hook, Scripted(*right)) == stops, (patience, right)
+        assert hook.scores == right[:stops] and hook.steps == list(range(1, len(right[:stops]) + 1))
 
 
 def test_restore_gives_back_the_weights_of_the_first_best_evaluation():
-    model = Scripted(0, 1, 0, 1, 0)
-    hook = training.Validation(*ONE)
+    model, hook = Scripted(0, 1, 0, 1, 0), training.Validation(*ONE)
+    with pytest.raises(ValueError, match=r"nothing was recorded yet: pass this hook to fit\(\)"):
+        hook.restore(model)
     calls_until_stop(hook, model, most=6)
     assert model.step == 5
     hook.restore(model)
@@ -320,23 +305,15 @@ def test_early_stopping_in_real_training():
     assert best > 0.9 and hook.scores.index(best) == len(hook.scores) - 4
     hook.restore(model)
     assert training.accuracy(model, *held_out) == best
+    again, other = training.Validation(*held_out, patience=3), network()
+    training.predictor(other, *train, 400, hook=again, every=5)
+    pairs = zip(model.parameters(), other.parameters(), strict=True)
+    assert again.scores == hook.scores and all(torch.equal(a, b) for a, b in pairs)
 
 
-def test_restoring_before_anything_was_recorded_is_an_error():
-    with pytest.raises(
-        ValueError, match=r"nothing was recorded yet: pass this hook to fit\(\) first"
-    ):
-        training.Validation(*ONE).restore(network())
-
-
-@pytest.mark.parametrize(
-    "target, step", [(0.2, 10), (0.21, 20), (0.5, 20), (0.6, 40), (0.61, math.inf)]
-)
-def test_steps_to_is_the_first_step_that_reaches_the_target(target, step):
-    assert training.steps_to([10, 20, 30, 40], [0.2, 0.5, 0.4, 0.6], target) == step
-
-
-def test_steps_to_without_any_step_is_never_and_refuses_lists_of_two_lengths():
+def test_steps_to_is_the_first_step_that_reaches_the_target():
+    for target, step in ((0.2, 10), (0.21, 20), (0.5, 20), (0.6, 40), (0.61, math.inf)):
+        assert training.steps_to([10, 20, 30, 40], [0.2, 0.5, 0.4, 0.6], target) == step, target
     assert training.steps_to([], [], 0.5) == math.inf
     with pytest.raises(ValueError):
         training.steps_to([10, 20], [0.1], 0.5)

@@ -12,9 +12,8 @@ from tlcourse.experiment import Difference
 from tlcourse.verdicts import Claim, verdict
 
 
-@pytest.mark.parametrize(
-    "low, mean, high, expected",
-    [
+def test_a_verdict_follows_its_rule():
+    for low, mean, high, expected in [
         (0.02, 0.05, 0.08, "holds"),
         (0.001, 0.01, 0.019, "holds"),  # the mean is exactly the margin
         (0.0, 0.05, 0.10, "partly"),  # touches zero
@@ -24,52 +23,33 @@ from tlcourse.verdicts import Claim, verdict
         (-0.03, -0.002, 0.009, "fails"),
         (-0.03, -0.01, 0.01, "partly"),  # the best case would be just enough
         (-0.08, -0.05, -0.02, "fails"),
-    ],
-)
-def test_a_verdict_follows_its_rule(low, mean, high, expected):
-    assert verdict(low, mean, high, margin=0.01) == expected
+    ]:
+        assert verdict(low, mean, high, margin=0.01) == expected, (low, mean, high)
 
 
-numbers = st.floats(-1, 1)
-results = st.lists(numbers, min_size=3, max_size=3).map(sorted)
-margins = st.floats(1e-6, 1)
+results = st.lists(st.floats(-1, 1), min_size=3, max_size=3).map(sorted)
+factors = st.sampled_from([0.25, 0.5, 2, 1024])
 
 
-@given(results, margins)
-def test_a_claim_that_holds_fails_when_turned_round(result, margin):
+@given(results, st.floats(1e-6, 1), st.floats(0, 1), factors)
+def test_a_verdict_is_consistent(result, margin, shift, factor):
     low, mean, high = result
-    if verdict(low, mean, high, margin) == "holds":
-        assert verdict(-high, -mean, -low, margin) == "fails"
+    found, order = verdict(low, mean, high, margin), ["fails", "partly", "holds"]
+    if found == "holds":
+        assert verdict(-high, -mean, -low, margin) == "fails", "turned round"
+    larger = verdict(low + shift, mean + shift, high + shift, margin)
+    assert order.index(larger) >= order.index(found), "a larger effect is never worse"
+    assert verdict(*(factor * x for x in result), factor * margin) == found, "in another unit"
 
 
-@given(results, margins, st.floats(0, 1))
-def test_a_larger_effect_never_has_a_worse_verdict(result, margin, shift):
-    order = ["fails", "partly", "holds"]
-    before = verdict(*result, margin)
-    after = verdict(*(x + shift for x in result), margin)
-    assert order.index(after) >= order.index(before)
-
-
-@given(results, margins, st.sampled_from([0.25, 0.5, 2, 1024]))
-def test_a_verdict_does_not_depend_on_the_unit(result, margin, factor):
-    assert verdict(*result, margin) == verdict(*(factor * x for x in result), factor * margin)
-
-
-@pytest.mark.parametrize(
-    "arguments, words",
-    [
-        ((0.3, 0.2, 0.4, 0.01), "rising order"),
-        ((0.1, 0.5, 0.4, 0.01), "rising order"),
-        ((math.nan, 0.2, 0.4, 0.01), "rising order"),
-        ((0.1, 0.2, math.nan, 0.01), "rising order"),
-        ((0.1, 0.2, 0.3, 0), "smallest difference worth acting on"),
-        ((0.1, 0.2, 0.3, -0.01), "smallest difference worth acting on"),
-        ((0.1, 0.2, 0.3, math.nan), "smallest difference worth acting on"),
-    ],
-)
-def test_a_verdict_on_nonsense_is_refused(arguments, words):
-    with pytest.raises(ValueError, match=words):
-        verdict(*arguments)
+def test_a_verdict_on_nonsense_is_refused():
+    unordered = [(0.3, 0.2, 0.4), (0.1, 0.5, 0.4), (math.nan, 0.2, 0.4), (0.1, 0.2, math.nan)]
+    for numbers in unordered:
+        with pytest.raises(ValueError, match="rising order"):
+            verdict(*numbers, 0.01)
+    for margin in (0, -0.01, math.nan):
+        with pytest.raises(ValueError, match="smallest difference worth acting on"):
+            verdict(0.1, 0.2, 0.3, margin)
 
 
 def claims():
@@ -82,16 +62,7 @@ def claims():
     ]
 
 
-def test_claims_are_judged_each_in_its_unit():
-    assert [c.verdict for c in claims()] == ["holds", "partly", "fails", "holds"]
-    steps = Difference(1.1, 1.05, 1.15, 5, 5, "times")
-    assert Claim("H", "too little", steps, 1.2).verdict == "fails"
-    assert Claim("H", "enough", steps, 1.05).verdict == "holds"
-    with pytest.raises(ValueError, match="for a ratio, take a factor above 1"):
-        Claim("H", "no margin", steps).verdict  # noqa: B018
-
-
-def test_print_verdicts_prints_only_what_is_the_same_everywhere(capsys):
+def test_claims_are_judged_each_in_its_unit(capsys):
     verdicts.print_verdicts(claims())
     assert capsys.readouterr().out.splitlines() == [
         "H1.1 | transfer > SVM at 2 | holds",
@@ -99,20 +70,22 @@ def test_print_verdicts_prints_only_what_is_the_same_everywhere(capsys):
         "H1.2 | shuffled > random | fails",
         "H1.3 | scratch needs more steps | holds",
     ]
+    steps = Difference(1.1, 1.05, 1.15, 5, 5, "times")
+    assert Claim("H", "too little", steps, 1.2).verdict == "fails"
+    assert Claim("H", "enough", steps, 1.05).verdict == "holds"
+    with pytest.raises(ValueError, match="for a ratio, take a factor above 1"):
+        Claim("H", "no margin", steps).verdict  # noqa: B018
 
 
-def test_the_table_is_aligned_text():
+def test_the_table_is_aligned_text_and_html_in_a_notebook():
     header, first, *_, note = str(verdicts.verdict_table(claims())).splitlines()
     assert note == "(written before the protocol; margins and seeds were settled while looking)"
     assert first.split("  ")[0] == "H1.1"
     for column in ("claim", "effect", "seeds ahead", "verdict"):
         assert first[header.index(column) - 1] == " " != first[header.index(column)]
     assert first.endswith("+16.5 points [+12.0, +21.0]  5 of 5       ✓ holds")
-
-
-def test_the_table_is_html_in_a_notebook():
     table = ElementTree.fromstring(verdicts.verdict_table(iter(claims()))._repr_html_())
-    assert [note.text for note in table.iter("caption")] == [f"({verdicts.NOTE})"]
+    assert [caption.text for caption in table.iter("caption")] == [note]
     rows = [[cell.text for cell in row] for row in table.iter("tr")]
     assert rows[0] == ["row", "claim", "effect [95 % interval]", "seeds ahead", "verdict"]
     assert rows[2][1] == "transfer > scratch & aug. at 20"

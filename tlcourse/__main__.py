@@ -1,7 +1,6 @@
 """What the course does outside a notebook: ``python -m tlcourse COMMAND``."""
 
-from __future__ import annotations
-
+import argparse
 import sys
 from importlib import import_module
 
@@ -14,8 +13,8 @@ COMMANDS = {
     "lessons": ("tlcourse.teaching.hand_out", "copy the notebooks into a folder, over nothing"),
     "report": ("tlcourse.report", "what a problem report asks for"),
     "choose": (None, "choose the stored settings of a room again: choose ROOM"),
-    "pretrain": (f"{LESSONS}.ch01_concepts.pretrain", "make shipped backbones again"),
-    "language": (f"{LESSONS}.ch02c_language.language", "make shipped language models again"),
+    "pretrain": (f"{LESSONS}.ch02d_choosing_a_source.zoo", "make shipped backbones again"),
+    "language": (f"{LESSONS}.ch02c_language.pretraining", "make shipped language models again"),
     "landscapes": (f"{LESSONS}.ch03_tuning.landscapes", "make the designs of lesson 03 again"),
     "episodes": (f"{LESSONS}.ch06_maml.episodes", "make the meta-trained networks again"),
 }
@@ -24,12 +23,14 @@ CHOICES = {
     "finetuning": "ch02b_pictures.finetuning",
     "documents": "ch02c_language.documents",
     "photos": "ch02d_choosing_a_source.photos",
-    "zoo": "ch02d_choosing_a_source.zoo",
-    "regularization": "ch04_regularization.regularization",
-    "multitask": "ch05_multitask.multitask",
+    "selection": "ch02d_choosing_a_source.selection",
+    "regularization": "ch04_regularization.comparison",
+    "multitask": "ch05_multitask.comparison",
     "scaling": "ch07b_scaling.scaling",
     "policies": "ch07c_augmentation.comparison",
 }
+HELP = ("", "-h", "--help")
+WITHOUT_OPTIONS = ("report", "choose", "episodes")  # the others read their own
 
 
 def usage() -> str:
@@ -47,11 +48,14 @@ def main(arguments: list[str]) -> int:
     elif name in COMMANDS and name != "choose":
         module = COMMANDS[name][0]
     else:
-        asked = name in ("", "-h", "--help")
+        asked = name in HELP or (name == "choose" and any(word in HELP for word in rest))
         print(usage(), file=sys.stdout if asked else sys.stderr)
         return 0 if asked else 2
     sys.argv = [f"python -m tlcourse {name}", *rest]  # what the command's own parser reads
-    return import_module(module).main() or 0
+    command = import_module(module).main
+    if name in WITHOUT_OPTIONS:
+        argparse.ArgumentParser(sys.argv[0], description=command.__doc__).parse_args()
+    return command() or 0
 
 
 if __name__ == "__main__":

@@ -4,8 +4,6 @@ Windows writes a redirected report in cp1252 or cp437, and a bare Linux in ASCII
 named in Chinese, would stop the program.
 """
 
-from __future__ import annotations
-
 import codecs
 import os
 import sys

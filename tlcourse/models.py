@@ -1,7 +1,5 @@
 """Small networks: a backbone of four blocks, a linear head, and a freeze that really freezes."""
 
-from __future__ import annotations
-
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
@@ -69,15 +67,18 @@ def classifier(backbone, n_classes: int, seed: int | None = None) -> nn.Sequenti
 
     Parameters
     ----------
-    backbone : nn.Module or type
-        A class, such as `SmallCNN`, is made anew, with random weights.
+    backbone : nn.Module, type or str
+        A class, such as `SmallCNN`, is made anew, with random weights; a name, such as "letters", is
+        that of a shipped backbone (see `load_backbone`).
     n_classes : int
     seed : int, optional
         Seeds every generator first, so that all new weights come from it, and what is drawn next too.
     """
     if seed is not None:
         runtime.seed_everything(seed)
-    if isinstance(backbone, type):
+    if isinstance(backbone, str):
+        backbone = load_backbone(backbone)
+    elif isinstance(backbone, type):
         backbone = backbone()
     head = nn.Linear(backbone.n_features, n_classes).to(next(backbone.parameters()).device)
     return nn.Sequential(OrderedDict(backbone=backbone, head=head))
@@ -113,7 +114,8 @@ def unfreeze(module: nn.Module) -> nn.Module:
     """Undo `freeze` in place: weights learn again, and BatchNorm obeys ``model.train()``."""
     module.requires_grad_(True)
     for layer in _batch_norms(module):
-        layer.frozen = False
+        if hasattr(layer, "frozen"):  # else `freeze` would believe that its hook is there already
+            layer.frozen = False
     return module
 
 

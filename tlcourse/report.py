@@ -5,8 +5,6 @@
 A setting that stops a lesson does not stop the report: its sentence stands in the line.
 """
 
-from __future__ import annotations
-
 import os
 import platform
 import re

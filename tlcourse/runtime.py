@@ -4,8 +4,6 @@ Three environment variables steer every lesson: ``TLCOURSE_DEVICE`` (auto, cpu, 
 ``TLCOURSE_SCALE`` (quick, full) and ``TLCOURSE_SEED`` (an integer, 0 by default).
 """
 
-from __future__ import annotations
-
 import os
 import platform
 import random

@@ -5,8 +5,6 @@ over `choosing_seeds`. What it chose lies beside it: ``finetuning.json`` beside 
 choose again: ``python -m tlcourse choose finetuning``.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path

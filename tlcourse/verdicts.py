@@ -1,7 +1,5 @@
 """Verdicts on claims: holds, partly or fails, by one rule for all of them."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -3,13 +3,11 @@
     python tools/book.py
 
 `make book` makes the environment it needs first. A copy of the pages goes to ``_book/source``, and in
-that copy alone pictures get their caption as alternative text, terms lead to the glossary, and each
-lesson ends with the functions of the library it calls, and links to their source.
+that copy alone pictures get their caption as alternative text, and terms lead to the glossary. The pages
+of the library, and the links to them from the lessons' code, are made by Sphinx: book/settings.yml.
 """
 
-import ast
 import gc
-import html
 import json
 import os
 import re
@@ -20,29 +18,45 @@ from pathlib import Path
 
 import nbformat
 import yaml
-from nbformat.v4 import new_markdown_cell
 
 ROOT = Path(__file__).parent.parent
 BUILD = ROOT / "_book"
 SITE = BUILD / "_build" / "html"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 REPOSITORY = PROJECT["urls"]["Repository"]
-# Where each page lies in the book; the lessons are added. Folders stay as they are in the repository.
-PAGES = {
-    "README.md": "index.md",
-    "chapters/glossary.md": "chapters/glossary.md",
-    "datasets/README.md": "datasets/README.md",
-    "chapters/assignments/README.md": "chapters/assignments/README.md",
-    "CONTRIBUTING.md": "CONTRIBUTING.md",
-    "CHANGELOG.md": "CHANGELOG.md",
-    "LICENSE-text.md": "LICENSE-text.md",
+# The parts of the book after the lessons: titles by page. The library's pages are Sphinx's.
+PARTS = {
+    "To look things up": {
+        "chapters/glossary.md": "Glossary · 术语表",
+        "chapters/verdicts.md": "Verdicts",
+        "datasets/README.md": "Data sets",
+        "book/running.md": "Running the course",
+        "benchmarks/README.md": "Benchmarks",
+    },
+    "The library": {
+        "library/tlcourse/index": "What every lesson uses",
+        "library/tlcourse/data/index": "Data",
+        "library/tlcourse/teaching/index": "Teaching",
+        "library/tlcourse/audit/index": "Audit",
+        "library/tlcourse/lessons/index": "Lessons",
+    },
+    "For instructors": {"chapters/assignments/README.md": "Assignments"},
+    "The project": {
+        "CONTRIBUTING.md": "How to help",
+        "CHANGELOG.md": "What changed",
+        "LICENSE-text.md": "Licence",
+    },
 }
+# Where each page lies in the book; the lessons are added. Folders stay as they are in the repository.
+PAGES = {page: page for pages in PARTS.values() for page in pages if page.endswith(".md")}
+PAGES["README.md"] = "index.md"
 ASSETS = ROOT / "book" / "assets"
 HIDDEN = {"colab"}  # tags of cells that are of no use to a reader without a kernel
 BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]")
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:|#|mailto:)([^)#\s]+)(#[^)\s]*)?\)")
 CAPTION = re.compile(r"^\*\*Figure \d+\.\*\*.*(?:\n.+)*$", re.MULTILINE)  # a whole paragraph
 CHINESE = re.compile("[\u4e00-\u9fff][\u4e00-\u9fff\u3000-\u303f\uff00-\uffef]*")
+ENTRY = re.compile(r"^\| (?!term \||-)(.+?) \|", re.MULTILINE)  # a row of the glossary
 ITALIC = re.compile(r"(?<!\*)(\*{3}|\*)(?=\S)([^*\n]+?)(?<=\S)\1(?!\*)")
 
 
@@ -63,7 +77,7 @@ def glossary_terms(text):
         Anchors by term in small letters.
     """
     anchors = {}
-    for entry in re.findall(r"^\| (?!term \||-)(.+?) \|", text, re.MULTILINE):
+    for entry in ENTRY.findall(text):
         for term in re.split(r", | \(", entry.rstrip(")")):
             anchors.setdefault(term.lower(), anchor(entry))
     return anchors
@@ -76,8 +90,7 @@ def anchor(entry):
 
 def mark_terms(text):
     """Give every entry of the glossary its anchor."""
-    row = re.compile(r"^\| (?!term \||-)(.+?) \|", re.MULTILINE)
-    return row.sub(lambda match: f"| [{match[1]}]{{#{anchor(match[1])}}} |", text)
+    return ENTRY.sub(lambda match: f"| [{match[1]}]{{#{anchor(match[1])}}} |", text)
 
 
 def link_terms(text, anchors, linked):
@@ -131,67 +144,7 @@ def describe_figures(notebook):
             cell.metadata["mystnb"] = {"image": {"alt": caption}}
 
 
-def definitions(package):
-    """Return the first line of the docstring of every public function and class of the library.
-
-    Parameters
-    ----------
-    package : path
-        The folder ``tlcourse``.
-
-    Returns
-    -------
-    dict of str to str
-        By dotted name, such as ``tlcourse.lessons.ch03_tuning.search.matern``.
-    """
-    found = {}
-    for path in sorted(package.rglob("*.py")):
-        for node in public(path):
-            name = f"{dotted(path, package)}.{node.name}"
-            found[name] = (ast.get_docstring(node) or "").split("\n\n")[0]
-    return found
-
-
-def functions_used(notebook, known):
-    """Return the dotted names of the library's functions that a notebook's code names, sorted.
-
-    Parameters
-    ----------
-    notebook : nbformat.NotebookNode
-    known : collection of str
-        Dotted names of all that could be found, from `definitions`.
-    """
-    source = "\n".join(
-        re.sub(r"(?m)^\s*[%!].*$", "", cell.source)
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-    )
-    tree, names, used = ast.parse(source), {}, set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tlcourse"):
-            names |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name | ast.Attribute):
-            first, _, rest = ast.unparse(node).partition(".")
-            used.add(names.get(first, "") + f".{rest}" * bool(rest))
-    return sorted(used & set(known))
-
-
-def source_table(names, known):
-    """Return a Markdown section: each function, what it does, and a link to its source."""
-    rows = []
-    for name in names:
-        module, _, function = name.rpartition(".")
-        short = name.removeprefix("tlcourse.")
-        page = f"../_modules/{module.replace('.', '/')}.html#{function}"
-        link = f'<a href="{page}" aria-label="source of {short}">source</a>'
-        does = html.escape(known[name].replace("\n", " ").replace("|", r"\|"), quote=False)
-        rows.append(f"| [`{short}`](#{name}) | {does} | {link} |")
-    head = ["## The library's functions in this lesson", "", "| function | what it does | code |"]
-    return "\n".join([*head, "|---|---|---|", *rows])
-
-
-def lesson(notebook, anchors, known):
+def lesson(notebook, anchors):
     """Turn a stored lesson into a page of the book, in place."""
     notebook.cells = [c for c in notebook.cells if not HIDDEN & set(c.metadata.get("tags", []))]
     describe_figures(notebook)
@@ -200,7 +153,6 @@ def lesson(notebook, anchors, known):
         if cell.cell_type == "markdown":
             text = BADGE.sub("[Open in Colab]", cell.source)
             cell.source = mark_chinese(link_terms(text, anchors, linked))
-    notebook.cells.append(new_markdown_cell(source_table(functions_used(notebook, known), known)))
 
 
 # ── the pages ───────────────────────────────────────────────────────────────────────────────
@@ -236,90 +188,14 @@ def short_title(notebook):
     return re.split(r"[:?]", title.removeprefix("Chapter "))[0]
 
 
-def contents(lessons, rooms):
-    """Return the list of contents as jupyter-book reads it."""
-    titles = {
-        "Lessons": {f"chapters/{name}": title for name, title in lessons.items()},
-        "To look things up": {
-            "chapters/glossary": "Glossary · 术语表",
-            "datasets/README": "Data sets",
-            "library/index": "The library",
-        },
-        "For instructors": {"chapters/assignments/README": "Assignments"},
-        "The project": {
-            "CONTRIBUTING": "How to help",
-            "CHANGELOG": "What changed",
-            "LICENSE-text": "Licence",
-        },
-    }
-    parts = []
-    for caption, pages in titles.items():
-        chapters = [{"file": file, "title": title} for file, title in pages.items()]
-        parts.append({"caption": caption, "chapters": chapters})
-    library = parts[1]["chapters"][-1]
-    library["sections"] = [{"file": f"library/{room}"} for room in rooms]
+def contents(lessons):
+    """Return the list of contents as jupyter-book reads it; each page of the library lists its rooms."""
+    titles = {"Lessons": {f"chapters/{name}": title for name, title in lessons.items()}} | PARTS
+    parts = [
+        {"caption": caption, "chapters": [{"file": f, "title": t} for f, t in pages.items()]}
+        for caption, pages in titles.items()
+    ]
     return {"format": "jb-book", "root": "index", "parts": parts}
-
-
-def library_pages(package):
-    """Return a page for each room of the library, and one that lists them.
-
-    Parameters
-    ----------
-    package : path
-        The folder ``tlcourse``.
-
-    Returns
-    -------
-    dict of str to str
-        Markdown by file name; ``index`` comes first.
-    """
-    pages, rows = {"index": ""}, ["| room | what it holds |", "|---|---|"]
-    for room in sorted(path for path in package.iterdir() if is_room(path)):
-        modules = sorted(room.glob("*.py")) if room.is_dir() else [room]
-        modules = [path for path in modules if path.stem != "__main__"]
-        lines = [f"# {room.stem}", ""]
-        for path in modules:
-            module = dotted(path, package)
-            lines += [f"## {module}"] * (len(modules) > 1)
-            lines += ["```{eval-rst}", f".. autoapimodule:: {module}", "", *members(path, module)]
-            lines += ["```", ""]
-        pages[room.stem] = "\n".join(lines)
-        doc = ast.get_docstring(ast.parse(modules[0].read_text(encoding="utf-8"))) or ""
-        rows.append(f"| [{room.stem}]({room.stem}.md) | {doc.splitlines()[0]} |")
-    words = "The rooms of `tlcourse`. Beside each function, **[source]** shows its code."
-    return pages | {"index": "\n".join(["# The library", "", words, "", *rows, ""])}
-
-
-def dotted(path, package):
-    """Return the name a module is imported by."""
-    parts = path.relative_to(package.parent).with_suffix("").parts
-    return ".".join(part for part in parts if part != "__init__")
-
-
-def public(path):
-    """Return the functions and classes that a module defines for others, as syntax trees."""
-    body = ast.parse(path.read_text(encoding="utf-8")).body
-    kinds = ast.FunctionDef | ast.ClassDef
-    return [node for node in body if isinstance(node, kinds) and not node.name.startswith("_")]
-
-
-def members(path, module):
-    """Return the directives that describe a module's functions and classes."""
-    lines = []
-    for node in public(path):
-        if isinstance(node, ast.ClassDef):
-            lines += [f".. autoapiclass:: {module}.{node.name}", "   :members:", ""]
-        else:
-            lines += [f".. autoapifunction:: {module}.{node.name}", ""]
-    return lines
-
-
-def is_room(path):
-    """Whether a path in the library is a room: a module, or a folder of modules."""
-    if path.is_dir():
-        return (path / "__init__.py").exists()
-    return path.suffix == ".py" and path.stem != "__init__"
 
 
 def write_sources(source):
@@ -333,7 +209,7 @@ def write_sources(source):
     lessons = sorted((ROOT / "chapters").glob("[0-9]*.ipynb"))
     pages = PAGES | {f"chapters/{path.name}": f"chapters/{path.name}" for path in lessons}
     glossary = (ROOT / "chapters" / "glossary.md").read_text(encoding="utf-8")
-    anchors, known = glossary_terms(glossary), definitions(ROOT / "tlcourse")
+    anchors = glossary_terms(glossary)
     for page, place in PAGES.items():
         text = lead_on((ROOT / page).read_text(encoding="utf-8"), page, pages)
         text = mark_terms(text) if page.endswith("glossary.md") else text
@@ -342,17 +218,14 @@ def write_sources(source):
     for path in lessons:
         notebook = nbformat.read(path, as_version=4)
         titles[path.stem] = short_title(notebook)
-        lesson(notebook, anchors, known)
+        lesson(notebook, anchors)
         for cell in notebook.cells:
             if cell.cell_type == "markdown":
                 cell.source = lead_on(cell.source, f"chapters/{path.name}", pages)
         write(source / "chapters" / path.name, nbformat.writes(notebook))
-    rooms = library_pages(ROOT / "tlcourse")
-    for room, text in rooms.items():
-        write(source / "library" / f"{room}.md", text)
     settings = yaml.safe_load((ROOT / "book" / "settings.yml").read_text(encoding="utf-8"))
     write(source / "_config.yml", json.dumps(settings | {"repository": {"url": REPOSITORY}}))
-    write(source / "_toc.yml", json.dumps(contents(titles, [*rooms][1:])))
+    write(source / "_toc.yml", json.dumps(contents(titles)))
     shutil.copytree(ROOT / "chapters" / "figures", source / "chapters" / "figures")
     copy_assets(source / "assets")
 

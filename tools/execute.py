@@ -9,9 +9,7 @@ widget without its kernel is an error box), times. ``TLCOURSE_SEED``, ``TLCOURSE
 """
 
 import argparse
-import hashlib
 import os
-import re
 import subprocess
 import sys
 import time
@@ -28,7 +26,6 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 CHAPTERS = Path(__file__).parent.parent / "chapters"
 KEPT = {"tags", "nbgrader"}  # what a cell's metadata may hold
 WIDGET = "application/vnd.jupyter.widget-view+json"
-PROGRESS_BAR = re.compile(r"[^\n\r]*\d+%\|[^\n\r]*[\n\r]*")
 
 
 def normalise(notebook):
@@ -44,12 +41,12 @@ def normalise(notebook):
     nbformat.NotebookNode
         The same cells and figures; normalising it again changes nothing.
     """
-    cells, ids = [], set()
+    cells = []
     for cell in notebook.cells:
         kept = {key: value for key, value in cell.metadata.items() if key in KEPT}
-        cells.append({**cell, "metadata": kept, "id": _identifier(cell.source, ids)})
+        cells.append({**cell, "metadata": kept})
         if cell.cell_type == "code":
-            cells[-1]["outputs"] = normalise_outputs(cell.outputs)
+            cells[-1]["outputs"] = [output for output in cell.outputs if is_kept(output)]
     metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
@@ -58,30 +55,9 @@ def normalise(notebook):
     return nbformat.from_dict(fixed)
 
 
-def normalise_outputs(outputs):
-    """Drop standard error, progress bars and widgets; join neighbouring printed text."""
-    kept = []
-    for output in outputs:
-        if output.output_type == "stream":
-            text = PROGRESS_BAR.sub("", output.text)
-            if output.name == "stderr" or not text:
-                continue
-            if kept and kept[-1].output_type == "stream":
-                kept[-1]["text"] += text
-            else:
-                kept.append(nbformat.from_dict({**output, "text": text}))
-        elif WIDGET not in output.get("data", {}):
-            kept.append(output)
-    return kept
-
-
-def _identifier(source, taken):
-    """Name a cell after its text, so that it keeps its name when another cell is inserted."""
-    name, copy = hashlib.sha1(source.encode()).hexdigest()[:8], 1
-    while (identifier := name if copy == 1 else f"{name}-{copy}") in taken:
-        copy += 1
-    taken.add(identifier)
-    return identifier
+def is_kept(output):
+    """Whether an output is none of standard error (warnings, progress bars) and no widget."""
+    return output.get("name") != "stderr" and WIDGET not in output.get("data", {})
 
 
 def execute(notebook, folder, timeout=300, **options):
@@ -116,7 +92,8 @@ def execute(notebook, folder, timeout=300, **options):
     # A "python3" kernel that the user registered elsewhere must not take the place of this Python.
     manager._kernel_spec = KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
     resources = {"metadata": {"path": str(folder)}}
-    client = NotebookClient(notebook, km=manager, timeout=timeout, resources=resources, **options)
+    options |= {"timeout": timeout, "resources": resources, "coalesce_streams": True}
+    client = NotebookClient(notebook, km=manager, **options)
     client.execute(cleanup_kc=True, stderr=subprocess.DEVNULL)
     return {
         position: _seconds(cell.metadata.execution)

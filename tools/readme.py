@@ -1,4 +1,4 @@
-"""Write the README's tables and its figure from the executed notebooks and from benchmarks/gpu.json.
+"""Write the README's table and figure from the executed notebooks, and those of benchmarks/README.md.
 
     python tools/readme.py
 
@@ -22,7 +22,7 @@ SYMBOLS = {"holds": "✓ holds", "partly": "~ partly", "fails": "✗ fails"}
 
 
 def chapter_table(notebooks):
-    """Return Markdown: a line a chapter, and below it, folded, the verdict on each of its claims.
+    """Return Markdown: a line a chapter, with the tally of its verdicts.
 
     Parameters
     ----------
@@ -31,28 +31,37 @@ def chapter_table(notebooks):
     """
     verdicts = ", ".join(SYMBOLS.values())
     lines = [f"| chapter | time on 2 CPU cores | handbook | {verdicts} |", "|---|---|---|---|"]
-    folded = []
     for name, notebook in notebooks.items():
         card = notebook.cells[0].source
-        title = re.search(r"^# (.+)$", card, re.MULTILINE).group(1)
         minutes = re.search(r"about \d+ min(?= of computing)", card).group(0)
         rows = ", ".join(sorted(set(re.findall(r"H\d\.\d\w?", card))))
-        claims = [line.split(" | ") for line in verdict_lines(notebook)]
-        counts = Counter(verdict for _, _, verdict in claims)
+        counts = Counter(line.split(" | ")[2] for line in verdict_lines(notebook))
         tally = " · ".join(f"{counts[v]} {SYMBOLS[v][0]}" for v in SYMBOLS if counts[v])
         tally += " †" * written_before_the_protocol(notebook)
-        lines.append(f"| [{title}](chapters/{name}) | {minutes} | {rows} | {tally} |")
-        folded += [
-            "",
-            f"<details><summary>{title.split(' · ')[0]}: its {len(claims)} claims</summary>",
-            "",
-        ]
-        folded += ["| handbook | claim, as measured | verdict |", "|---|---|---|"]
-        folded += [f"| {row} | {text} | {SYMBOLS[verdict]} |" for row, text, verdict in claims]
-        folded += ["", "</details>"]
-    if any(map(written_before_the_protocol, notebooks.values())):
-        lines += ["", f"† {NOTE}: read these verdicts with care."]
-    return "\n".join(lines + folded) + "\n"
+        lines.append(f"| [{title(notebook)}](chapters/{name}) | {minutes} | {rows} | {tally} |")
+    return "\n".join(lines + footnote(notebooks)) + "\n"
+
+
+def claims_page(notebooks):
+    """Return Markdown: a heading a chapter, and the verdict on each of its claims."""
+    lines = footnote(notebooks)
+    for name, notebook in notebooks.items():
+        lines += ["", f"## [{title(notebook)}]({name})", ""]
+        lines += ["| handbook | claim, as measured | verdict |", "|---|---|---|"]
+        for row, text, verdict in (line.split(" | ") for line in verdict_lines(notebook)):
+            lines.append(f"| {row} | {text} | {SYMBOLS[verdict]} |")
+    return "\n".join(lines).strip() + "\n"
+
+
+def title(notebook):
+    """Return a lesson's title."""
+    return re.search(r"^# (.+)$", notebook.cells[0].source, re.MULTILINE).group(1)
+
+
+def footnote(notebooks):
+    """Return what the dagger means, if a lesson has one."""
+    some = any(map(written_before_the_protocol, notebooks.values()))
+    return ["", f"† {NOTE}: read these verdicts with care."] if some else []
 
 
 def written_before_the_protocol(notebook):
@@ -72,7 +81,7 @@ def verdict_lines(notebook):
 
 
 def gpu_table(stored, notebooks):
-    """Return Markdown: the time and the verdicts of every lesson on a GPU.
+    """Return Markdown: the time and the verdicts of the lessons that were measured on a GPU.
 
     Parameters
     ----------
@@ -81,28 +90,22 @@ def gpu_table(stored, notebooks):
     notebooks : dict of str to nbformat.NotebookNode
         By file name, executed on a CPU.
     """
-    lines = ["| chapter | quick | verdicts as on a CPU | full | verdicts as on a CPU at quick |"]
-    lines += ["|---|---|---|---|---|"]
-    conditions = {}
+    lines = ["| lesson | scale | time | verdicts as on a CPU at quick scale |", "|---|---|---|---|"]
+    conditions, real = {}, []
     for name, notebook in notebooks.items():
-        cells = [name.split("_")[0].lstrip("0")]
+        lesson = name.split("_")[0].lstrip("0")
         for scale in ("quick", "full"):
             found = stored[scale].get(name)
-            if found and _claims(found["verdicts"]) == _claims(verdict_lines(notebook)):
-                note = conditions.setdefault(_conditions(found), "abcdefgh"[len(conditions)])
-                n = len(found["verdicts"])
-                cells += [f"{found['seconds']:.0f} s ({note})"]
-                cells += [f"{n - len(found['other'])} of {n}"]
-            else:
-                same = scale == "full" and not any("scale()" in c.source for c in notebook.cells)
-                cells += ["= quick", ""] if same else ["–", ""]
-        lines.append(f"| {' | '.join(cells)} |")
+            if not found or _claims(found["verdicts"]) != _claims(verdict_lines(notebook)):
+                continue
+            note = conditions.setdefault(_conditions(found), "abcdefgh"[len(conditions)])
+            n = len(found["verdicts"])
+            same = f"{n - len(found['other'])} of {n}"
+            lines.append(f"| {lesson} | {scale} | {found['seconds']:.0f} s ({note}) | {same} |")
+        if name in stored["full"]:
+            real += [f"- Lesson {lesson}, full: {line}" for line in _real(stored["full"][name])]
     lines += ["", *(f"({note}) {text}<br>" for text, note in conditions.items())]
-    lines += ["= quick: full scale adds nothing to this lesson<br>"]
-    lines += ["– not run to its end in the time that we had a GPU, or changed since", ""]
-    for name, found in sorted(stored["full"].items()):
-        lines += [f"- Chapter {name.split('_')[0].lstrip('0')}, full: {x}" for x in _real(found)]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", *real]) + "\n"
 
 
 def _claims(lines):
@@ -129,12 +132,12 @@ def gpu_steps(steps):
     (_, one), (several, many) = sorted(seconds.items(), key=lambda pair: int(pair[0]))
     lines = [
         (
-            f"- **Several processes share it.** {steps['workers']['draws']} draws of chapter 1's "
+            f"- **Several processes share it.** {steps['workers']['draws']} draws of lesson 1's "
             f"networks: {one} s with one process, {many} s with {several}. One process alone cannot "
             "keep a GPU busy with networks so small."
         ),
         (
-            "- **CUDA graphs.** A meta-step of chapter 6 at full scale: "
+            "- **CUDA graphs.** A meta-step of lesson 6 at full scale: "
             f"{meta['one by one']:.0f} ms when its kernels are started one by one, "
             f"{meta['one graph']:.0f} ms as one graph."
         ),
@@ -152,6 +155,14 @@ def replaced(text, name, block):
     return between.sub(lambda m: m[1] + block + m[2], text)
 
 
+def rewrite(path, blocks):
+    """Replace what stands between a file's comments of these names."""
+    text = path.read_text(encoding="utf-8")
+    for name, block in blocks.items():
+        text = replaced(text, name, block)
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
 def figure_before(notebook, caption):
     """Return the PNG of the cell just before the Markdown cell that begins with `caption`."""
     for cell, after in zip(notebook.cells, notebook.cells[1:], strict=False):
@@ -163,16 +174,14 @@ def figure_before(notebook, caption):
 
 
 def main():
-    """Rewrite the tables of README.md and the figure it shows."""
+    """Rewrite the generated tables, and the figure that README.md shows."""
     paths = sorted((ROOT / "chapters").glob("[0-9]*.ipynb"))
     notebooks = {path.name: nbformat.read(path, as_version=4) for path in paths}
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    text = replaced(text, "chapters", chapter_table(notebooks))
     stored = json.loads(GPU.read_text(encoding="utf-8"))
-    text = replaced(text, "gpu", gpu_table(stored, notebooks))
-    text = replaced(text, "gpu steps", gpu_steps(stored["steps"]))
-    readme.write_text(text, encoding="utf-8")
+    rewrite(ROOT / "README.md", {"chapters": chapter_table(notebooks)})
+    rewrite(ROOT / "chapters" / "verdicts.md", {"claims": claims_page(notebooks)})
+    blocks = {"gpu": gpu_table(stored, notebooks), "gpu steps": gpu_steps(stored["steps"])}
+    rewrite(GPU.with_name("README.md"), blocks)
     figure = ROOT / "chapters" / "figures" / "01_concepts.png"
     figure.parent.mkdir(exist_ok=True)
     figure.write_bytes(figure_before(notebooks["01_concepts.ipynb"], "**Figure 4.**"))

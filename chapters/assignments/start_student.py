@@ -4,22 +4,10 @@ It may not run with the hub's rights: a link that a student made could lead the 
 """
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
-CHAPTERS = Path(__file__).resolve().parent.parent
-GIVEN = ["*.ipynb", "*.md", "figures/*", "assignments/release/*/*.ipynb"]  # never the solutions
-
-
-def hand_out(folder):
-    """Copy into a folder what is not there yet; what is there is never touched."""
-    for source in (path for pattern in GIVEN for path in sorted(CHAPTERS.glob(pattern))):
-        target = folder / source.relative_to(CHAPTERS)
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)
-
+from tlcourse.teaching.hand_out import hand_out
 
 if __name__ == "__main__":
     hand_out(Path.home() / "tlcourse")

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch.func import functional_call
 
-from tlcourse.lessons.ch06_maml import maml
+from tlcourse.lessons.ch06_maml import waves
 
 
 def test_the_time_of_a_step_is_what_it_takes():
@@ -43,8 +43,8 @@ def loop(scale, model, tasks, loss, steps, lr):
 
 
 def test_a_peer_with_another_gradient_is_not_timed():
-    tasks = maml.sine_tasks([np.random.default_rng(0)], 3)
-    arguments = maml.sine_network(), tasks, F.mse_loss, 2, 0.01
+    tasks = waves.draw_tasks([np.random.default_rng(0)], 3)
+    arguments = waves.network(), tasks, F.mse_loss, 2, 0.01
     bench.gradients_agree(loop, 1, *arguments)
     with pytest.raises(AssertionError, match="loop: its gradient is 1.0e-06 from ours"):
         bench.gradients_agree(loop, 1 + 1e-6, *arguments)
@@ -69,7 +69,7 @@ def test_a_part_runs_without_peers(part, line, monkeypatch, capsys):
 
 
 def test_quality_is_measured_on_five_seeds(monkeypatch, capsys):
-    monkeypatch.setattr(maml, "compiled", lambda outer: outer)
+    monkeypatch.setattr(bench, "compiled", lambda outer: outer)
     errors = bench.quality(2, 1, {4e-3: 30, 1e-3: 30}, shots=5, new_waves=20)
     assert errors.shape == (5, 4) and np.isfinite(errors).all()
     said = capsys.readouterr().out

@@ -5,21 +5,19 @@
 
 import functools
 import json
-import os
 import re
-import shutil
 import threading
 from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+from urllib.parse import unquote, urldefrag, urljoin
 
 import pytest
+from visitor import CDN, is_elsewhere, visit
 
 ROOT = Path(__file__).parent.parent.parent
 SITE = ROOT / "_book" / "_build" / "html"
 AXE = ROOT / ".book-venv" / "node_modules" / "axe-core" / "axe.min.js"
-BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 SET_APART = re.compile(
     r"<(pre|code|style|script)\b.*?</\1>|<(span|div) class=\"math\b.*?</\2>", re.DOTALL
 )
@@ -28,9 +26,9 @@ NARROW = {"width": 390, "height": 844}  # a telephone
 PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
 PAGES = [page for page in PAGES if not page.startswith("_static/")]
 # One of each kind: the front, two lessons, the library, the search.
-FEW = ["index", "chapters/01_concepts", "chapters/06_maml", "library/index", "search"]
+FEW = ["index", "chapters/01_concepts", "chapters/06_maml", "library/tlcourse/index", "search"]
 FEW = [f"{name}.html" for name in FEW]
-CDN = re.compile(r"unpkg\.com|jsdelivr\.net|cdnjs\.|googleapis\.com")
+DEFINED = re.compile(r"^(?:def|class) ([a-zA-Z]\w*)", re.MULTILINE)  # what is public
 SETTLED = """async () => {
     await document.fonts.ready;
     if (window.MathJax) await MathJax.startup.promise;
@@ -72,10 +70,6 @@ def page(name):
     return Page(SITE / name)
 
 
-def is_elsewhere(address):
-    return address.startswith("//") or bool(urlsplit(address).scheme)
-
-
 def broken(name):
     """Yield what a page links to or loads and the site does not have."""
     for address in page(name).links | page(name).loads:
@@ -89,21 +83,13 @@ def broken(name):
             yield address
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_every_link_and_anchor_of_the_site_resolves(name):
-    assert sorted(broken(name)) == []
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_no_page_names_a_resource_from_elsewhere(name):
-    loads = {address for address in page(name).loads if not address.startswith("data:")}
-    assert [address for address in loads if is_elsewhere(address)] == []
-    assert CDN.search((SITE / name).read_text(encoding="utf-8")) is None
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_every_picture_has_words(name):
-    assert all(words.strip() for words in page(name).pictures)
+def test_no_page_has_a_broken_link_a_resource_from_elsewhere_or_a_picture_without_words():
+    for name in PAGES:
+        assert sorted(broken(name)) == [], name
+        loads = {address for address in page(name).loads if not address.startswith("data:")}
+        assert [address for address in loads if is_elsewhere(address)] == [], name
+        assert CDN.search((SITE / name).read_text(encoding="utf-8")) is None, name
+        assert all(words.strip() for words in page(name).pictures), name
 
 
 def test_every_formula_of_a_page_is_seen_as_one():
@@ -125,13 +111,26 @@ def test_every_figure_of_the_lessons_is_in_the_book():
     assert pictures > 50
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in PAGES if name.startswith("chapters/0")] or ["no lesson"]
-)
-def test_a_lesson_leads_to_the_glossary_and_to_the_source_of_what_it_calls(name):
-    links = page(name).links
-    assert sum("glossary.html#term-" in link for link in links) >= 8
-    assert sum("_modules/tlcourse/" in link for link in links) >= 20
+def test_a_lesson_leads_to_the_glossary_and_from_its_code_to_the_library():
+    for name in (name for name in PAGES if name.startswith("chapters/0")):
+        links = page(name).links
+        assert sum("glossary.html#term-" in link for link in links) >= 8, name
+        called = {link for link in links if "library/tlcourse/" in link and "#tlcourse." in link}
+        assert len(called) >= 20, name
+
+
+def test_every_room_has_its_page_with_links_to_the_source_of_its_functions():
+    for path in (ROOT / "tlcourse").rglob("*.py"):
+        room = path.relative_to(ROOT).with_suffix("").as_posix().removesuffix("/__init__")
+        if path.name == "__main__.py":
+            continue
+        defined = DEFINED.findall(path.read_text(encoding="utf-8"))
+        links = page(f"library/{room}/index.html").links
+        for name in defined:
+            assert any(link.endswith(f"_modules/{room}.html#{name}") for link in links), (
+                room,
+                name,
+            )
 
 
 # --- in a browser ----------------------------------------------------------------------------
@@ -149,30 +148,6 @@ def site():
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/"
     server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        cannot = pytest.fail if os.environ.get("CI") else pytest.skip
-        cannot("no chromium on PATH: install it (Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu"]
-        yield playwright.chromium.launch(executable_path=path, args=flags)
-
-
-def visit(browser, site):
-    """Return a tab in which every request that leaves the site fails, and the list of its faults."""
-    tab = browser.new_page()
-    faults = []
-    tab.route(lambda address: not address.startswith((site, "data:")), lambda r: r.abort())
-    tab.on("requestfailed", lambda request: faults.append(f"not loaded: {request.url}"))
-    tab.on("pageerror", lambda error: faults.append(str(error)))
-    tab.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
-    return tab, faults
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,14 @@
 """The decks of slides as an audience sees them; `make test-book` makes them first."""
 
 import re
+from pathlib import Path
 
 import pytest
-from test_book import CDN, ROOT, browser, is_elsewhere, visit
+from visitor import CDN, is_elsewhere, visit
 
+ROOT = Path(__file__).parent.parent.parent
 DECKS = ROOT / "_book" / "slides"
 LESSONS = sorted(path.stem for path in (ROOT / "chapters").glob("[0-9]*.ipynb"))
-__all__ = ["browser"]  # a fixture
 
 if not DECKS.exists():
     pytest.skip("there are no slides yet: make slides", allow_module_level=True)

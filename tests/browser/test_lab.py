@@ -17,13 +17,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
-import pytest
+from visitor import cannot, chromium
 
 CHAPTER = Path(__file__).parent.parent.parent / "chapters" / "03_tuning.ipynb"
 SLIDER = "trials"  # the description of the slider that is moved
 TAG = "widget"  # the tag of the cell that shows it
 HANG = 600  # seconds after which something must have stopped working
-BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -61,19 +60,6 @@ PICTURES = "cell => [...cell.querySelectorAll('img')].map(image => image.src)"
 NEW_PICTURE = """([cell, before]) =>
     [...cell.querySelectorAll('img')].some(image => image.complete && !before.includes(image.src))
 """
-
-
-def cannot(reason):
-    """Skip on a reader's machine; fail where every test must run."""
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
-
-
-def chromium():
-    """Return the path of an installed browser."""
-    found = [path for path in map(shutil.which, BROWSERS) if path]
-    if not found:
-        cannot("no chromium on PATH: install it (Debian: apt-get install chromium)")
-    return found[0]
 
 
 def free_port():

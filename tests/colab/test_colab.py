@@ -25,8 +25,12 @@ everything = pytest.mark.skipif(not COLAB, reason="make test-colab runs all note
 ADDED = {"tlcourse", "scikit-optimize", "pyaml"}  # by the first cell, and nothing else is touched
 USE = """\
 import os, pathlib, tlcourse
-from tlcourse import data, episodes, language, models, quiz, sources
-from tlcourse.teaching.check import check
+from tlcourse import data, models
+from tlcourse.lessons.ch02c_language import documents
+from tlcourse.lessons.ch02d_choosing_a_source import zoo
+from tlcourse.lessons.ch06_maml import episodes
+from tlcourse.teaching import quiz
+from tlcourse.check import check
 print(pathlib.Path(tlcourse.__file__).parent.parent)
 models.load_backbone("letters"), episodes.load("maml"), data.digits()
 check("freeze", lambda model: None)

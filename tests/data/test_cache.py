@@ -47,28 +47,25 @@ def test_the_arrays_are_computed_only_the_first_time(folder):
     assert same(cache.cached("others", compute)) and compute.calls == 2
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda content: content[: len(content) // 2],
-        lambda content: content[:-1],
-        lambda content: content[:20],
-        lambda content: b"",
-        lambda content: content[:200] + bytes([content[200] ^ 1]) + content[201:],
-        lambda content: content[:-5] + bytes([content[-5] ^ 128]) + content[-4:],
-        lambda content: content + b"\n",
-    ],
-    ids=["half", "one byte short", "twenty bytes", "empty", "a bit", "a bit of the sum", "longer"],
-)
-def test_a_damaged_file_is_reported_and_made_again(folder, damage):
-    compute = Counted()
+def test_a_damaged_file_is_reported_and_made_again(folder):
+    compute, path = Counted(), folder / "numbers.npz"
     cache.cached("numbers", compute)
-    path = folder / "numbers.npz"
-    path.write_bytes(damage(path.read_bytes()))
-    with pytest.warns(UserWarning, match="the cache file numbers.npz is damaged: it is made again"):
-        assert same(cache.cached("numbers", compute))
-    assert compute.calls == 2
-    assert same(cache.cached("numbers", compute)) and compute.calls == 2, "the new file is whole"
+    whole = path.read_bytes()
+    damages = {
+        "half": whole[: len(whole) // 2],
+        "one byte short": whole[:-1],
+        "twenty bytes": whole[:20],
+        "empty": b"",
+        "a bit": whole[:200] + bytes([whole[200] ^ 1]) + whole[201:],
+        "a bit of the sum": whole[:-5] + bytes([whole[-5] ^ 128]) + whole[-4:],
+        "longer": whole + b"\n",
+    }
+    for calls, (name, damaged) in enumerate(damages.items(), start=2):
+        path.write_bytes(damaged)
+        with pytest.warns(UserWarning, match="file numbers.npz is damaged: it is made again"):
+            assert same(cache.cached("numbers", compute)), name
+        assert same(cache.cached("numbers", compute)), name
+        assert compute.calls == calls, f"{name}: made again once, and then whole"
 
 
 class Interrupted:
@@ -82,17 +79,12 @@ def full_disk():
     raise OSError("no space left")
 
 
-@pytest.mark.parametrize(
-    "compute, error",
-    [
-        (full_disk, OSError),
-        (lambda: {"a": np.array([Interrupted()], dtype=object)}, KeyboardInterrupt),
-    ],
-)
-def test_an_interrupted_computation_leaves_no_file(folder, compute, error):
-    with pytest.raises(error):
-        cache.cached("numbers", compute)
-    assert not list(folder.glob("**/*"))
+def test_an_interrupted_computation_leaves_no_file(folder):
+    interrupted = Counted({"a": np.array([Interrupted()], dtype=object)})
+    for compute, error in ((full_disk, OSError), (interrupted, KeyboardInterrupt)):
+        with pytest.raises(error):
+            cache.cached("numbers", compute)
+        assert not list(folder.glob("**/*")), error
     assert same(cache.cached("numbers", Counted()))
 
 
@@ -125,7 +117,7 @@ def test_without_a_folder_to_write_to_the_arrays_still_come(monkeypatch, tmp_pat
 def test_two_processes_may_race(folder):
     code = (
         "import numpy as np, time\n"
-        "from tlcourse import cache\n"
+        "from tlcourse.data import cache\n"
         "def compute():\n"
         "    time.sleep(0.5)\n"
         "    return {'a': np.arange(100_000)}\n"

@@ -1,12 +1,16 @@
 """Characters drawn from matplotlib's fonts: which letters, which faces, how they are drawn."""
 
 import unicodedata
+from itertools import combinations
 
 import numpy as np
 import pytest
+import torch
+from data.sameness import same_set
 from matplotlib.ft2font import FT2Font
 from PIL import ImageFont
 
+from tlcourse import data
 from tlcourse.data import printed
 
 
@@ -33,25 +37,14 @@ def test_every_character_is_rendered_in_every_face_that_has_it():
 # ── which letters ───────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("script", ["LATIN", "greek", "Cyrillic", "GEORGIAN"])
-def test_letters_are_letters_of_that_script_only(script):
-    found = printed.letters(script)
-    assert len(found) == len(set(found)) > 80
-    assert all(unicodedata.name(c).startswith(script.upper() + " ") for c in found)
-    assert all(c.isalpha() and not c.isnumeric() for c in found)
-
-
-def test_latin_has_its_letters_and_no_digit_sign_or_modifier():
-    found = printed.letters("LATIN")
-    assert {"A", "z", "é", "ß"} <= set(found)
-    assert not {"0", "7", "+", "ª", "ʰ", "ₐ", "Ⅷ", "α"} & set(found)
-
-
-def test_an_unknown_script_is_an_error():
-    with pytest.raises(ValueError, match="no letters of script 'KLINGON': use a Unicode script"):
-        printed.letters("KLINGON")
-    with pytest.raises(ValueError, match="no letters of script 'LAT'"):
-        printed.letters("LAT")
+def test_letters_are_letters_of_that_script_only():
+    for script in ("LATIN", "greek", "Cyrillic", "GEORGIAN"):
+        found = printed.letters(script)
+        assert len(found) == len(set(found)) > 80, script
+        assert all(unicodedata.name(c).startswith(script.upper() + " ") for c in found)
+        assert all(c.isalpha() and not c.isnumeric() for c in found), script
+    latin = set(printed.letters("LATIN"))
+    assert {"A", "z", "é", "ß"} <= latin and not set("07+ªʰₐⅧα") & latin
 
 
 def test_the_faces_are_text_faces():
@@ -64,18 +57,14 @@ def test_the_faces_are_text_faces():
 # ── how they are drawn ──────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("character", ["o", "W", "i", "ļ", "Ǆ"])
-def test_the_ink_fills_a_centred_box_of_26_pixels(font, character):
-    drawn = printed.draw_glyph(character, font)
-    assert drawn.shape == (32, 32) and drawn.dtype == np.uint8
-    assert drawn.max() > 200
-    rows, columns = np.flatnonzero(drawn.any(1)), np.flatnonzero(drawn.any(0))
-    height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
-    assert 24 <= max(height, width) <= 26
-    assert abs(rows[0] + rows[-1] - 31) <= 2 and abs(columns[0] + columns[-1] - 31) <= 2
-
-
-def test_a_character_without_ink_is_black(font):
+def test_the_ink_fills_a_centred_box_of_26_pixels(font):
+    for character in "oWiļǄ":
+        drawn = printed.draw_glyph(character, font)
+        assert drawn.shape == (32, 32) and drawn.dtype == np.uint8
+        assert drawn.max() > 200, character
+        rows, columns = np.flatnonzero(drawn.any(1)), np.flatnonzero(drawn.any(0))
+        assert 24 <= max(np.ptp(rows), np.ptp(columns)) + 1 <= 26, character
+        assert abs(rows[0] + rows[-1] - 31) <= 2 and abs(columns[0] + columns[-1] - 31) <= 2
     assert not printed.draw_glyph(" ", font).any()
 
 
@@ -122,3 +111,60 @@ def test_characters_of_few_faces_are_left_out():
         printed.render(["漢"])
     with pytest.raises(ValueError, match="no character is drawn in 1 faces or more"):
         printed.render([" "], min_faces=1)
+
+
+# ── the sets ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_source_domain_is_letters_of_three_scripts_and_no_digit():
+    source = data.glyphs()
+    assert len(set(source.names)) == len(source.names) > 600
+    assert {"A", "Ω", "Ж"} <= set(source.names)
+    assert not set("0123456789") & set(source.names)
+    assert not any(name.isdigit() or name.isnumeric() for name in source.names)
+    per_class = torch.bincount(source.labels, minlength=len(source.names))
+    assert per_class.min() >= 4
+    pairs = set(zip(source.labels.tolist(), source.groups.tolist(), strict=True))
+    assert len(pairs) == len(source), "a letter has one picture a face"
+
+
+def test_scripts_and_faces_are_chosen(monkeypatch, tmp_path):
+    monkeypatch.setenv("TLCOURSE_CACHE", str(tmp_path))
+    greek = data.glyphs(["GREEK"], min_faces=12)
+    assert {"α", "Ω"} <= set(greek.names) and not {"A", "Ж"} & set(greek.names)
+    assert torch.bincount(greek.labels).min() >= 12
+    assert same_set(greek, data.glyphs(["GREEK"], min_faces=12)), "made and read again are the same"
+    assert len(list(tmp_path.iterdir())) == 1
+    assert len(data.glyphs(["GREEK"], min_faces=16).names) < len(greek.names)
+    assert len(list(tmp_path.iterdir())) == 2, "another request is another file"
+
+
+def test_letters_that_cannot_be_drawn_are_an_error():
+    for scripts, min_faces, words in [
+        (["KLINGON"], 4, "no letters of script 'KLINGON': use a Unicode script such as 'GREEK'"),
+        (["GREEK", "KLINGON"], 4, "no letters of script 'KLINGON'"),
+        (["LAT"], 4, "no letters of script 'LAT'"),
+        (["BUGINESE"], 4, "no character is drawn in 4 faces or more: lower min_faces"),
+        (["GREEK"], 99, "no character is drawn in 99 faces or more: lower min_faces"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            data.glyphs(scripts, min_faces)
+
+
+def test_georgian_is_an_alphabet_that_the_source_never_shows_and_no_seed_moves_it(monkeypatch):
+    splits = data.georgian()
+    assert [len(part) for part in splits] == [33 * 60, 33 * 12, 33 * 20]
+    for part in splits:
+        assert part.names == list("აბგდევზთიკლმნოპჟრსტუფქღყშჩცძწჭხჯჰ")
+        assert torch.bincount(part.labels).unique().numel() == 1, "balanced"
+    assert not set(splits.pool.names) & set(data.glyphs().names)
+    faces = [set(part.groups.tolist()) for part in splits]
+    assert [len(f) for f in faces] == [5, 3, 4]
+    assert not any(one & other for one, other in combinations(faces, 2))
+    monkeypatch.setenv("TLCOURSE_SEED", "7")
+    torch.manual_seed(1)
+    assert all(map(same_set, splits, data.georgian()))
+    pool = splits.pool  # its twelve copies of a letter are perturbed differently
+    one = pool.images[(pool.labels == 3) & (pool.groups == pool.groups[0])]
+    assert len(one) == 12
+    assert torch.pdist(one.flatten(1)).min() > 0.5

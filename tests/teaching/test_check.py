@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lessons.ch01_concepts.right_answers import RIGHT, draw_by_choice, interval
 from lessons.ch01_concepts.wrong_answers import unbalanced
+from loops import each
 from nbclient import NotebookClient
 
 from tlcourse.models import freeze
@@ -26,34 +27,21 @@ def test_one_call_says_whether_a_function_is_right_and_if_not_why(capsys):
     assert "✗ balanced_draw: you drew [" in capsys.readouterr().out
 
 
-def not_written(*inputs):
-    raise NotImplementedError
-
-
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("stub", [not_written, lambda *inputs: None, lambda *inputs: ...])
-def test_a_stub_gets_not_yet(name, stub):
-    answer = examine(name, stub)
-    assert answer.message == (
-        f"not yet: {name} is still empty; hint('{name}') gives you a first step."
-    )
-    assert not answer.solved
-
-
-@pytest.mark.parametrize(
-    "inputs, words",
-    [
+def test_a_wrong_call_is_explained(capsys):
+    calls = [
         (("frezee", freeze), "there is no exercise 'frezee'. Did you mean 'freeze'? There are: "),
         (("xyz", freeze), "there is no exercise 'xyz'. There are: balanced_draw, freeze, "),
         ((freeze,), "the first input is the name in quotes"),
         (("freeze",), 'write check("freeze", freeze), without parentheses'),
         (("freeze", freeze(torch.nn.ReLU())), "you passed a ReLU, not a function"),
         (("paired_interval", (1, 2, 3)), "you passed (1, 2, 3), not a function"),
-    ],
-)
-def test_a_wrong_call_is_explained(inputs, words, capsys):
-    check(*inputs)
-    assert words in capsys.readouterr().out
+    ]
+
+    def is_explained(inputs, words):
+        check(*inputs)
+        assert words in capsys.readouterr().out
+
+    each(is_explained, [(words, inputs, words) for inputs, words in calls])
 
 
 def test_a_check_changes_nothing_outside():
@@ -183,39 +171,6 @@ NONSENSE = [
 ]
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("value", NONSENSE, ids=lambda value: type(value).__name__)
-def test_nonsense_gets_a_sentence(name, value):
-    answer = examine(name, lambda *inputs: value)
-    assert not answer.solved
-    assert answer.message.startswith(f"✗ {name}: ")
-    assert len(answer.message) < 600
-    assert "\n" not in answer.message
-
-
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize(
-    "function",
-    [
-        empties_its_inputs,
-        recurses,
-        leaves,
-        prints_a_lot,
-        lambda: 1,
-        lambda a, b, c, d: 1,
-        lambda *inputs: (x for x in inputs),
-        lambda *inputs: inputs,
-        lambda *inputs: inputs[0],
-        lambda *inputs: inputs[-1],
-    ],
-)
-def test_nonsense_functions_get_a_sentence(name, function):
-    answer = examine(name, function)
-    assert not answer.solved
-    assert answer.message.startswith(f"✗ {name}: ")
-    assert "\n" not in answer.message
-
-
 class Leaves(Exception):
     """Ends the program when asked what it says."""
 
@@ -247,11 +202,54 @@ def returns_what_leaves(*inputs):
     return [Unreadable(), Unreadable()]
 
 
+def not_written(*inputs):
+    raise NotImplementedError
+
+
+NONSENSE_FUNCTIONS = {
+    "empties its inputs": empties_its_inputs,
+    "recurses": recurses,
+    "leaves": leaves,
+    "prints a lot": prints_a_lot,
+    "raises what leaves": raises_what_leaves,
+    "returns what leaves": returns_what_leaves,
+    "is its own wrapper": is_its_own_wrapper,
+    "takes nothing": lambda: 1,
+    "takes four": lambda a, b, c, d: 1,
+    "a generator": lambda *inputs: (x for x in inputs),
+    "its inputs": lambda *inputs: inputs,
+    "its first input": lambda *inputs: inputs[0],
+    "its last input": lambda *inputs: inputs[-1],
+}
+STUBS = {
+    "not written": not_written,
+    "nothing": lambda *inputs: None,
+    "dots": lambda *inputs: ...,
+}
+
+
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("function", [raises_what_leaves, returns_what_leaves, is_its_own_wrapper])
-def test_no_exception_of_a_student_leaves_a_check(name, function):
-    answer = examine(name, function)
-    assert answer.message.startswith(f"✗ {name}: ")
+def test_nonsense_gets_a_sentence_and_a_stub_not_yet(name):
+    def is_refused(function):
+        answer = examine(name, function)
+        assert not answer.solved
+        assert answer.message.startswith(f"✗ {name}: ")
+        assert len(answer.message) < 600
+        assert "\n" not in answer.message
+
+    def is_not_yet(function):
+        answer = examine(name, function)
+        assert not answer.solved
+        assert answer.message == (
+            f"not yet: {name} is still empty; hint('{name}') gives you a first step."
+        )
+
+    values = [
+        (f"{number}, a {type(value).__name__}", lambda *inputs, value=value: value)
+        for number, value in enumerate(NONSENSE)
+    ]
+    each(is_refused, [*values, *NONSENSE_FUNCTIONS.items()])
+    each(is_not_yet, STUBS.items())
 
 
 leaf = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)

@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from loops import each, each_is_refused
 
 from tlcourse.teaching.guard import (
     Crash,
@@ -64,26 +65,19 @@ def raises(error):
     return function
 
 
-@pytest.mark.parametrize(
-    "error, words",
-    [
-        (SystemExit(0), "raised SystemExit: 0"),
-        (GeneratorExit(), "raised GeneratorExit"),
-        (Secretive(), "raised Secretive"),
-        (ValueError("a\nb"), "raised ValueError: a b"),
-    ],
-)
-def test_any_exception_is_explained(error, words):
-    with pytest.raises(Crash, match=words):
-        Student("f", raises(error))(1)
-
-
-def test_endless_recursion_is_explained():
+def test_any_exception_is_explained():
     def again(x):
         return again(x)
 
-    with pytest.raises(Crash, match="RecursionError"):
-        Student("again", again)(1)
+    errors = [
+        (raises(SystemExit(0)), "raised SystemExit: 0"),
+        (raises(GeneratorExit()), "raised GeneratorExit"),
+        (raises(Secretive()), "raised Secretive"),
+        (raises(ValueError("a\nb")), "raised ValueError: a b"),
+        (again, "RecursionError"),
+    ]
+    calls = [((function, 1), words) for function, words in errors]
+    each_is_refused(Crash, lambda f, x: Student("f", f)(x), calls)
 
 
 def test_ctrl_c_is_the_users_wish_and_passes():
@@ -102,19 +96,19 @@ def test_a_built_in_without_signature_or_source_is_called_all_the_same():
         Student("largest", max)(1)
 
 
-@pytest.mark.parametrize(
-    "value, change",
-    [
-        (np.zeros(3), lambda x: x.sort() or x.__setitem__(0, 1)),
-        (torch.zeros(3), lambda x: x.add_(1)),
-        ([1, 2], lambda x: x.clear()),
-        ({"a": torch.zeros(2)}, lambda x: x["a"].add_(1)),
-        ({"a": 1}, lambda x: x.pop("a")),
-    ],
-)
-def test_a_changed_input_is_noticed(value, change):
-    with pytest.raises(Mistake, match="changed its input"):
-        Student("f", lambda x: [change(x)])(value)
+CHANGES = [
+    (np.zeros(3), lambda x: x.sort() or x.__setitem__(0, 1)),
+    (torch.zeros(3), lambda x: x.add_(1)),
+    ([1, 2], lambda x: x.clear()),
+    ({"a": torch.zeros(2)}, lambda x: x["a"].add_(1)),
+    ({"a": 1}, lambda x: x.pop("a")),
+]
+
+
+def test_a_changed_input_is_noticed():
+    cases = [(case, "changed its input") for case in CHANGES]
+    call = lambda value, change: Student("f", lambda x: [change(x)])(value)
+    each_is_refused(Mistake, call, cases)
 
 
 def test_a_function_that_is_meant_to_change_its_input_may_return_none():
@@ -147,10 +141,9 @@ def stub_with_words(x):
     raise NotImplementedError("your turn")
 
 
-@pytest.mark.parametrize("stub", [nbgrader_stub, stub_with_words, lambda x: ...])
-def test_a_stub_is_not_yet_solved(stub):
-    with pytest.raises(NotYet):
-        Student("f", stub)(1)
+def test_a_stub_is_not_yet_solved():
+    stubs = [((stub,), None) for stub in (nbgrader_stub, stub_with_words, lambda x: ...)]
+    each_is_refused(NotYet, lambda stub: Student("f", stub)(1), stubs)
 
 
 def test_an_empty_body_is_a_stub_and_code_is_not():
@@ -227,21 +220,19 @@ def forever_catching_once():
         forever()
 
 
-@pytest.mark.parametrize("work", [forever, forever_catching_exceptions, forever_catching_once])
-def test_an_endless_loop_is_stopped_and_leaves_no_thread(work):
-    threads = threading.active_count()
-    with pytest.raises(TimeUp):
-        within(0.1, work)
-    end = time.monotonic() + 60
-    while threading.active_count() > threads and time.monotonic() < end:
-        time.sleep(0.01)
-    assert threading.active_count() == threads
+def test_an_endless_loop_is_stopped_without_a_word_and_leaves_no_thread(capsys):
+    def is_stopped(work):
+        threads = threading.active_count()
+        with pytest.raises(TimeUp):
+            within(0.1, work)
+        end = time.monotonic() + 60
+        while threading.active_count() > threads and time.monotonic() < end:
+            time.sleep(0.01)
+        assert threading.active_count() == threads
+        assert capsys.readouterr().err == ""
 
-
-def test_a_stopped_thread_says_nothing(capsys):
-    with pytest.raises(TimeUp):
-        within(0.1, forever)
-    assert capsys.readouterr().err == ""
+    works = (forever, forever_catching_exceptions, forever_catching_once)
+    each(is_stopped, [(work.__name__, work) for work in works])
 
 
 def test_a_long_sleep_is_left_behind():

@@ -4,6 +4,7 @@ import nbformat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from loops import each_is_refused
 from nbclient import NotebookClient
 
 from tlcourse.teaching.quiz import Option, as_html, as_text, ask, right, wrong
@@ -43,21 +44,21 @@ def test_the_number_of_right_options_is_said():
     assert "2 are right." in as_html("?", (*OPTIONS, right("A classifier", "Yes.")))
 
 
-@pytest.mark.parametrize(
-    "options, error, words",
-    [
-        ((), ValueError, "two or more options"),
-        ((right("a", "b"),), ValueError, "two or more options"),
-        ((right("a", "b"), wrong("a", "c")), ValueError, "all of them different"),
-        ((wrong("a", "b"), wrong("c", "d")), ValueError, "no right option"),
-        ((right("a", "b"), wrong("c", " ")), ValueError, "needs a text and an explanation"),
-        ((right("", "b"), wrong("c", "d")), ValueError, "needs a text and an explanation"),
-        ((right("a", "b"), "c"), TypeError, "use right"),
-    ],
-)
-def test_a_question_that_cannot_be_asked_says_why(options, error, words):
-    with pytest.raises(error, match=words):
-        ask("Which?", *options)
+NO_QUESTIONS = [
+    ((), "two or more options"),
+    ((right("a", "b"),), "two or more options"),
+    ((right("a", "b"), wrong("a", "c")), "all of them different"),
+    ((wrong("a", "b"), wrong("c", "d")), "no right option"),
+    ((right("a", "b"), wrong("c", " ")), "needs a text and an explanation"),
+    ((right("", "b"), wrong("c", "d")), "needs a text and an explanation"),
+]
+
+
+def test_a_question_that_cannot_be_asked_says_why():
+    asked = [(("Which?", *options), words) for options, words in NO_QUESTIONS]
+    each_is_refused(ValueError, ask, asked)
+    with pytest.raises(TypeError, match="use right"):
+        ask("Which?", right("a", "b"), "c")
 
 
 def test_without_a_notebook_the_question_is_plain_text(capsys):

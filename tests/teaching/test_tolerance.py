@@ -6,7 +6,8 @@ import graded
 import numpy as np
 import pytest
 import torch
-from answers import RIGHT, RIGHT_ONE
+from answers import RIGHT, RIGHT_ONE, cases
+from loops import each
 from test_assignment_notebooks import NOTEBOOKS, OF_EXERCISE
 
 from tlcourse.teaching.check import examine
@@ -17,17 +18,11 @@ NEARLY = re.compile(
     r"right to [45] digits, but 6 are asked for: compute in float64, NumPy's default, "
     r"and do not round\.$"
 )
-# This one mixes single and double precision, which torch refuses whatever we do.
-TWINS = [row for row in RIGHT if row[1].__name__ != "nearest_by_torch"]
 PROMISED = {
     name: "part" if "1 part in 1e6" in exercise.returns else "decimals"
     for name, exercise in catalogue().items()
     if "1e-6" in exercise.returns or "1 part in 1e6" in exercise.returns
 }
-
-
-def named(rows):
-    return [pytest.param(*row, id=f"{row[0]}-{row[1].__name__}") for row in rows]
 
 
 def single(value):
@@ -64,44 +59,43 @@ def test_most_exercises_promise_a_tolerance():
     assert len(PROMISED) > 15
 
 
-@pytest.mark.parametrize("name, function", named(TWINS))
-def test_single_precision_passes_or_hears_how_many_digits_are_right(name, function):
-    for seed in range(8):
-        answer = examine(name, twin_of(function), seed)
-        assert answer.solved or NEARLY.search(answer.message), answer.message
-
-
+# This one mixes single and double precision, which torch refuses whatever we do.
+TWINS = [row for row in RIGHT if row[1].__name__ != "nearest_by_torch"]
 # One overflows; a rule's limits may lie closer together than numbers in single precision.
 FAIR = [t for t in TWINS if t[1].__name__ != "perplexity_as_a_root" and t[0] != "rules_as_features"]
 
 
-@pytest.mark.parametrize("name, function", named(FAIR))
-def test_a_graded_cell_asks_no_more_of_single_precision(name, function):
-    source = NOTEBOOKS["source", OF_EXERCISE[name]]
-    said = graded.grade(source, name, twin_of(function))
-    assert said is None or NEARLY.search(said), said
+@pytest.mark.parametrize("name", catalogue())
+def test_single_precision_passes_or_hears_how_many_digits_are_right(name):
+    def in_the_check(function):
+        for seed in range(8):
+            answer = examine(name, twin_of(function), seed)
+            assert answer.solved or NEARLY.search(answer.message), answer.message
+
+    def in_the_graded_cell(function):
+        said = graded.grade(NOTEBOOKS["source", OF_EXERCISE[name]], name, twin_of(function))
+        assert said is None or NEARLY.search(said), said
+
+    each(in_the_check, cases(TWINS, name))
+    each(in_the_graded_cell, cases(FAIR, name))
 
 
 @pytest.mark.parametrize("name", PROMISED)
-@pytest.mark.parametrize("error", [9e-7, -9e-7])
-def test_an_error_within_the_promise_passes(name, error):
-    function = inexact(RIGHT_ONE[name], error, PROMISED[name] == "part")
-    assert {examine(name, function, seed).message[0] for seed in range(4)} == {"✓"}
-
-
-@pytest.mark.parametrize("name", PROMISED)
-def test_a_somewhat_larger_error_is_called_by_its_digits(name):
+def test_an_error_within_the_promise_passes_and_a_larger_one_is_called_by_its_digits(name):
+    for error in (9e-7, -9e-7):
+        function = inexact(RIGHT_ONE[name], error, PROMISED[name] == "part")
+        assert {examine(name, function, seed).message[0] for seed in range(4)} == {"✓"}, error
     function = inexact(RIGHT_ONE[name], 8e-5, part=True)
     assert NEARLY.search(examine(name, function).message)
 
 
 @pytest.mark.parametrize("name", catalogue())
-@pytest.mark.parametrize("error", [2e-6, 2e-4, 2e-3])
-def test_no_sentence_asks_for_the_number_that_it_was_given(name, error):
-    answer = examine(name, inexact_or_as_it_is(RIGHT_ONE[name], error))
+def test_no_sentence_asks_for_the_number_that_it_was_given(name):
     pairs = r"(?:should be|is|instead of|gives|return) (-?[\d.e-]+\d)\b.*?(-?\d[\d.e-]*\d)\b"
-    for one, other in re.findall(pairs, answer.message.split(") ")[-1]):
-        assert one != other, answer.message
+    for error in (2e-6, 2e-4, 2e-3):
+        answer = examine(name, inexact_or_as_it_is(RIGHT_ONE[name], error))
+        for one, other in re.findall(pairs, answer.message.split(") ")[-1]):
+            assert one != other, answer.message
 
 
 def inexact_or_as_it_is(function, error):
@@ -114,18 +108,13 @@ def inexact_or_as_it_is(function, error):
     return blurred
 
 
-@pytest.mark.parametrize(
-    "found, expected, digits",
-    [(1.00003, 1.0, 4), (np.array([0, 2.00001]), np.array([0, 2.0]), 5), (1.001, 1.0, None)],
-)
-def test_a_near_miss_counts_digits_of_the_largest_number(found, expected, digits):
-    words = near_miss(found, expected)
-    assert words.startswith(f"right to {digits} digits") if digits else words == ""
-
-
-@pytest.mark.parametrize("found, expected", [(np.inf, 1.0), (1.0, np.inf), (0.0, 0.0), (1e-9, 0)])
-def test_nothing_is_nearly_infinite_and_an_exact_result_is_no_near_miss(found, expected):
-    assert near_miss(found, expected) == ""
+def test_a_near_miss_counts_digits_of_the_largest_number():
+    assert near_miss(1.00003, 1.0).startswith("right to 4 digits")
+    found, expected = np.array([0, 2.00001]), np.array([0, 2.0])
+    assert near_miss(found, expected).startswith("right to 5 digits")
+    # Nothing is nearly infinite, and an exact result is no near miss.
+    for pair in ((1.001, 1.0), (np.inf, 1.0), (1.0, np.inf), (0.0, 0.0), (1e-9, 0)):
+        assert near_miss(*pair) == "", pair
 
 
 def test_numbers_are_told_apart_with_as_many_digits_as_it_takes():

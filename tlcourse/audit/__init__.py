@@ -8,14 +8,14 @@ in `findings` (cells), `columns` and `rows`; `tables` reads what you have.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import chain, groupby
+from itertools import groupby
 
 import numpy as np
 
 from tlcourse.audit import columns, findings, rows
-from tlcourse.audit.findings import Finding
+from tlcourse.audit.findings import Finding, counted
 from tlcourse.audit.tables import Column, Table, read, read_column
 
 SHOWN = 5  # findings of one check that a report prints
@@ -49,14 +49,15 @@ class Report:
         return self.findings[place]
 
     def __repr__(self) -> str:
-        size = f"{self.shape[0]:,} rows, {self.shape[1]:,} columns"
-        lines = [f"{size}: {len(self)} finding{'s' * (len(self) != 1)}"]
+        n, width = self.shape
+        lines = [f"{n:,} rows, {width:,} columns: {counted(len(self), 'finding')}"]
         for number, (check, found) in enumerate(groupby(self, lambda f: f.check), start=1):
             found = list(found)
             lines += [f"{number:>3}. {check}", *(f"     {finding}" for finding in found[:SHOWN])]
             if len(found) > SHOWN:
                 lines.append(f"     … and {len(found) - SHOWN} more, see report.findings")
-        lines += [f"nothing found: {', '.join(self.quiet)}"] if self.quiet else []
+        if self.quiet:
+            lines.append(f"nothing found: {', '.join(self.quiet)}")
         return "\n".join(lines)
 
 
@@ -95,10 +96,23 @@ def audit(X, y=None, groups=None, other=None, other_groups=None, names=None) -> 
     second = None if other is None else _aligned(read(other), table)
     if other_groups is not None and (second is None or group is None):
         raise ValueError("other_groups is given: pass groups and other too.")
+    shape = table.n, len(table.columns)
     if table.n < 2 or not table.columns:
-        what = f"{table.n} row{'s' * (table.n != 1)} and {len(table.columns)} columns: nothing to judge"
+        what = f"{counted(table.n, 'row')} and {counted(shape[1], 'column')}: nothing to judge"
         found = Finding("size", rows.ROWS, what, "load more rows.", np.arange(table.n))
-        return Report((found,), (), (table.n, len(table.columns)))
+        return Report((found,), (), shape)
+    checks = _of_the_table(table, label, group)
+    if second is not None:
+        theirs = _beside("other_groups", "groups", other_groups, second)
+        checks |= _between(table, second, group, theirs)
+    with np.errstate(all="ignore"):  # huge numbers overflow: what comes out is infinite, and far
+        found = {name: list(check()) for name, check in checks.items()}
+    quiet = tuple(name for name in found if not found[name])
+    return Report(tuple(finding for each in found.values() for finding in each), quiet, shape)
+
+
+def _of_the_table(table: Table, label: Column | None, group: Column | None) -> dict[str, Callable]:
+    """Return the checks of one table, in the order in which to act on what they find."""
     checks = {
         "column names": lambda: findings.column_names(table),
         "mixed types": lambda: findings.mixed_types(table),
@@ -121,17 +135,19 @@ def audit(X, y=None, groups=None, other=None, other_groups=None, names=None) -> 
         checks["label leaks"] = lambda: rows.label_leaks(table, label)
     if group is not None:
         checks["groups"] = lambda: rows.repeated_groups(group)
-    if second is not None and second.n:
-        checks["overlap"] = lambda: rows.overlap(table, second)
-        checks["shift"] = lambda: rows.shifts(table, second)
-        checks["unseen categories"] = lambda: rows.unseen(table, second)
-    if other_groups is not None:
-        theirs = _beside("other_groups", "groups", other_groups, second)
+    return checks
+
+
+def _between(table: Table, other: Table, group, theirs) -> dict[str, Callable]:
+    """Return the checks of two tables; `theirs` are the groups of the other one, or None."""
+    checks = {}
+    if other.n:
+        checks["overlap"] = lambda: rows.overlap(table, other)
+        checks["shift"] = lambda: rows.shifts(table, other)
+        checks["unseen categories"] = lambda: rows.unseen(table, other)
+    if theirs is not None:
         checks["shared groups"] = lambda: rows.shared_groups(group, theirs)
-    with np.errstate(all="ignore"):  # huge numbers overflow: what comes out is infinite, and far
-        found = {name: list(check()) for name, check in checks.items()}
-    quiet = tuple(name for name in found if not found[name])
-    return Report(tuple(chain(*found.values())), quiet, (table.n, len(table.columns)))
+    return checks
 
 
 def _beside(argument: str, name: str, cells, table: Table) -> Column | None:

@@ -51,8 +51,12 @@ class Finding:
         return len(self.where)
 
     def __str__(self) -> str:
-        rows = f"{self.rows:,} row{'s' * (self.rows != 1)}"
-        return f"{self.column}, {rows}: {self.what}\n      → {self.todo}"
+        return f"{self.column}, {counted(self.rows, 'row')}: {self.what}\n      → {self.todo}"
+
+
+def counted(n: int, noun: str) -> str:
+    """Return a number and what it counts: "1 row", "2,000 rows"."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def rows(mask) -> np.ndarray:
@@ -79,7 +83,8 @@ def mixed_types(table: Table) -> Iterator[Finding]:
             example = next(iter(column.written.values()))
             what = f"numbers written as text, with {column.notation.marks}, such as {example!r}"
             todo = column.notation.todo
-            todo += " Missing cells become np.nan." if column.missing.any() else ""
+            if column.missing.any():
+                todo += " Missing cells become np.nan."
             where = np.array(list(column.written))
             yield Finding("numbers as text", column.name, what, todo, where)
         stray = {row: text for row, text in column.stray.items() if row not in column.written}

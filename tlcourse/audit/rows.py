@@ -32,11 +32,10 @@ def keys(*tables: Table) -> list[list[bytes]]:
     Columns that only number the rows are left out: a row that was entered twice has two numbers.
     """
     kept = [j for j, column in enumerate(tables[0].columns) if not is_identifier(column)]
+    if not kept:
+        return [[] for _ in tables]
     coded = [codes(*[table.columns[j] for table in tables]) for j in kept]
-    return [
-        [row.tobytes() for row in np.column_stack(parts)] if kept else []
-        for parts in (zip(*coded, strict=True) if kept else [()] * len(tables))
-    ]
+    return [[row.tobytes() for row in np.column_stack(parts)] for parts in zip(*coded, strict=True)]
 
 
 def tells_rows_apart(table: Table) -> bool:
@@ -56,7 +55,8 @@ def duplicate_rows(table: Table, label: Column | None) -> Iterator[Finding]:
     labels = label.codes.tolist() if label else [0] * table.n
     seen, again = set(), []
     for row, key in enumerate(zip(keys(table)[0], labels, strict=False)):
-        again += [row] if key in seen else []
+        if key in seen:
+            again.append(row)
         seen.add(key)
     if again:
         todo = "keep one of each, or hold copies in one part by groups: GroupKFold."

@@ -18,24 +18,9 @@ import numpy as np
 
 from tlcourse.audit.written import Notation, notation
 
-MISSING_WORDS = {
-    "",
-    "?",
-    "-",
-    "--",
-    "NA",
-    "na",
-    "N/A",
-    "n/a",
-    "NaN",
-    "nan",
-    "<NA>",
-    "NaT",
-    "NULL",
-    "null",
-    "None",
-}
-NOTHING = MISSING_WORDS - {"?", "-", "--", "na"}  # what pandas, too, reads from a file as missing
+# What pandas, too, reads from a file as missing.
+NOTHING = {"", "NA", "N/A", "n/a", "NaN", "nan", "<NA>", "NaT", "NULL", "null", "None"}
+MISSING_WORDS = NOTHING | {"?", "-", "--", "na"}
 
 
 @dataclass(frozen=True)
@@ -146,19 +131,16 @@ def read_column(name, cells) -> Column:
 
 def _parsed(name: str, texts: list[str]) -> Column:
     missing = np.array([text.strip() in MISSING_WORDS for text in texts])
-    words = {text for text, gone in zip(texts, missing, strict=True) if gone} - NOTHING
-    content = Counter(text for text, gone in zip(texts, missing, strict=True) if not gone)
-    how = notation(content)
+    cells = np.array(texts, dtype=object)
+    words = set(cells[missing]) - NOTHING
+    how = notation(Counter(cells[~missing]))
     numbers = {text: _number(text) for text in set(texts)} | (how.values if how else {})
     written = {i: text for i, text in enumerate(texts) if how and text in how.texts}
     values = np.array([numbers[text] for text in texts])
     unread = np.isnan(values) & ~missing
     stray = {int(i): texts[i] for i in np.flatnonzero(unread)}
     if 2 * unread.sum() > (~missing).sum():
-        values = np.array(
-            ["" if gone else t for t, gone in zip(texts, missing, strict=True)], object
-        )
-        stray = {}
+        values, stray = np.where(missing, "", cells), {}
     return Column(name, values, missing, stray, written, how, tuple(sorted(words)))
 
 

@@ -91,7 +91,9 @@ def notation(cells: Counter) -> Notation | None:
     scaled = any(unit[-1] in SCALES for unit in units)
     if len(units) > 1 or bare and scaled:
         todo = "bring them to one unit, then store them as numbers."
-        beside = [*map(repr, sorted(units))] + ["bare numbers"] * bare
+        beside = [repr(unit) for unit in sorted(units)]
+        if bare:
+            beside.append("bare numbers")
         return Notation({}, texts, " and ".join(beside), todo)
     code = "".join(f".replace({old!r}, {new!r})" for old, new in changes)
     ask = " First ask whether ',' marks thousands or decimals." if both else ""
@@ -171,9 +173,16 @@ def _changes(found: dict[str, re.Match]) -> list[tuple[str, str]]:
     changes += [(group, "") for group in sorted(groups)]
     if any("," in (m["decimal"] or m["number"][0]) for m in matches):
         changes.append((",", "."))
-    if any("−" in m["minus"] + m["sign"] for m in matches):
+    if _has_minus_signs(matches):
         changes.append(("−", "-"))
-    return changes + [("(", "-"), (")", "")] * any(m["open"] for m in matches)
+    if any(m["open"] for m in matches):
+        changes += [("(", "-"), (")", "")]
+    return changes
+
+
+def _has_minus_signs(matches) -> bool:
+    """Whether some number has the sign − of typesetters, which ``float`` may refuse."""
+    return any("−" in m["minus"] + m["sign"] for m in matches)
 
 
 def _value(text: str, changes: list[tuple[str, str]]) -> float | None:
@@ -189,7 +198,9 @@ def _marks(found: dict[str, re.Match], units: set[str]) -> str:
     matches = found.values()
     groups = sorted({m["group"] for m in matches if m["group"]})
     marks = [repr(unit) for unit in sorted(units)] + [f"thousands {group!r}" for group in groups]
-    marks += ["decimal commas"] * ((",", ".") in _changes(found))
-    marks += ["minus signs '−'"] * any("−" in m["minus"] + m["sign"] for m in matches)
-    marks += ["negatives in parentheses"] * any(m["open"] for m in matches)
-    return ", ".join(marks)
+    also = {
+        "decimal commas": (",", ".") in _changes(found),
+        "minus signs '−'": _has_minus_signs(matches),
+        "negatives in parentheses": any(m["open"] for m in matches),
+    }
+    return ", ".join([*marks, *(mark for mark in also if also[mark])])

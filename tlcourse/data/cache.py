@@ -1,7 +1,5 @@
 """What the course computes once and keeps: written whole or not at all, checked at every reading."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import os

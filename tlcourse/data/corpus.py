@@ -5,6 +5,7 @@ The split is by **file**: whoever learns from a file is never tested on it.
 
 from __future__ import annotations
 
+import csv
 import hashlib
 from dataclasses import dataclass
 from functools import partial
@@ -14,8 +15,8 @@ import numpy as np
 import torch
 
 from tlcourse.data import docstrings
-from tlcourse.data.cache import cached
-from tlcourse.data.docstrings import SIDES, extract, installed, side
+from tlcourse.data.cache import cached, data_folder
+from tlcourse.data.docstrings import SIDES, WORD, extract, installed, side
 from tlcourse.data.sets import Splits
 
 
@@ -112,11 +113,11 @@ class TextSet:
         return TextSet([self.texts[i] for i in chosen], self.labels[chosen], self.names)
 
 
-def package_documents(corpus: Corpus, sizes=(250, 60, 110), length: int = 3) -> Splits:
+def package_documents(corpus: Corpus, sizes=(250, 60, 110)) -> Splits:
     """Return the task "which package does this document come from?".
 
-    A document is `length` sentences that stand one after the other in a file. Each side has as many
-    documents of every class, drawn once and for all. Packages with too few are left out.
+    Each side has as many `documents` of every class, drawn once and for all. Packages with too few
+    are left out.
 
     Parameters
     ----------
@@ -124,8 +125,6 @@ def package_documents(corpus: Corpus, sizes=(250, 60, 110), length: int = 3) -> 
     sizes : (int, int, int)
         Documents a class in the pool, the validation and the test set. The pool is drawn from the
         training files, the others from their own.
-    length : int
-        Sentences a document.
 
     Returns
     -------
@@ -137,29 +136,27 @@ def package_documents(corpus: Corpus, sizes=(250, 60, 110), length: int = 3) -> 
     ValueError
         If fewer than 2 packages have enough.
     """
-    return _documents(corpus, corpus.packages, sizes, length, "packages")
+    return _documents(corpus, corpus.packages, sizes, "packages")
 
 
-def topic_documents(
-    corpus: Corpus, package: str = "scipy", sizes=(100, 0, 40), length: int = 3
-) -> Splits:
+def topic_documents(corpus: Corpus, package: str) -> Splits:
     """Return the task "which part of the package is this document about?", as `package_documents`.
 
-    By default the validation set is empty: few parts are large enough to have files on all sides.
-    Choose settings on another task, such as `package_documents`.
+    The validation set is empty: few parts are large enough to have files on all sides. Choose
+    settings on another task, such as `package_documents`.
     """
     corpus = corpus.where(corpus.packages == package)
-    return _documents(corpus, corpus.submodules, sizes, length, f"parts of {package}")
+    return _documents(corpus, corpus.submodules, (100, 0, 40), f"parts of {package}")
 
 
-def _documents(corpus, classes, sizes, length, what) -> Splits:
+def _documents(corpus, classes, sizes, what) -> Splits:
     sides = corpus.sides
     rng = np.random.default_rng(0)  # fixed: the split never moves with a seed
     drawn: dict[str, list] = {}
     for name in map(str, sorted(set(classes))):
         parts = []
         for part, size in zip(SIDES, sizes, strict=True):
-            texts = documents(corpus.where((classes == name) & (sides == part)), length)
+            texts = documents(corpus.where((classes == name) & (sides == part)))
             parts.append([texts[i] for i in rng.permutation(len(texts))[:size]])
         if [len(part) for part in parts] == list(sizes):
             drawn[name] = parts
@@ -168,26 +165,72 @@ def _documents(corpus, classes, sizes, length, what) -> Splits:
             f"{len(drawn)} {what} have {sizes} documents: ask for fewer, or install what "
             f"pyproject.toml names."
         )
-    names = list(drawn)
-    return Splits(*(_text_set([drawn[n][i] for n in names], names) for i in range(3)))
+    sets = []
+    for i, size in enumerate(sizes):
+        texts = [text for parts in drawn.values() for text in parts[i]]
+        labels = torch.arange(len(drawn)).repeat_interleave(size)
+        sets.append(TextSet(texts, labels, list(drawn)))
+    return Splits(*sets)
 
 
-def documents(corpus: Corpus, length: int = 3) -> list[str]:
-    """Return documents of `length` sentences that stand one after the other in a file.
+def documents(corpus: Corpus) -> list[str]:
+    """Return documents of three sentences that stand one after the other in a file.
 
     Without labels, they are what to pretrain on: a window may then reach from one sentence into the
     next, and words of one topic meet more often.
     """
     starts = np.flatnonzero(np.diff(corpus.files)) + 1
     files = np.split(corpus.texts, starts) if len(corpus) else []
-    return [
-        " ".join(file[i : i + length])
-        for file in files
-        for i in range(0, len(file) - length + 1, length)
-    ]
+    return [" ".join(file[i : i + 3]) for file in files for i in range(0, len(file) - 2, 3)]
 
 
-def _text_set(by_class: list[list[str]], names: list[str]) -> TextSet:
-    labels = [k for k, texts in enumerate(by_class) for _ in texts]
-    texts = [text for texts in by_class for text in texts]
-    return TextSet(texts, torch.tensor(labels, dtype=torch.int64), names)
+# ── reviews, where the reader has them ──────────────────────────────────────────────────────
+
+DOMAINS = ("books", "dvd", "electronics", "kitchen_and_housewares")
+
+
+def reviews(domain: str) -> TextSet:
+    """Read the reviews of one product domain (Blitzer, Dredze and Pereira 2007, ACL, P07-1056).
+
+    Parameters
+    ----------
+    domain : str
+        One of `DOMAINS`: the name of a file in the folder ``amazon_reviews`` of
+        `cache.data_folder`. It is UTF-8, with a header ``label<tab>text``, the label ``positive`` or
+        ``negative``, quotes literal.
+
+    Returns
+    -------
+    TextSet
+        Lower-case words; label 1 is positive.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the file is not there.
+    ValueError
+        If the domain is unknown, or the file damaged or in another format.
+    """
+    if domain not in DOMAINS:
+        raise ValueError(f"unknown domain {domain!r}: take one of {', '.join(DOMAINS)}.")
+    path = data_folder() / "amazon_reviews" / f"{domain}.tsv"
+    if not path.exists():
+        raise FileNotFoundError(
+            f"no {path.name}: put the reviews (label, tab, text) into the folder amazon_reviews of "
+            "TLCOURSE_DATA."
+        )
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path.name} is no UTF-8 text: copy it again.") from error
+    names = ["negative", "positive"]
+    if rows[:1] != [["label", "text"]] or len(rows) < 2:
+        raise ValueError(f"{path.name} has another format: begin with the line label, tab, text.")
+    for number, row in enumerate(rows[1:], start=2):
+        if len(row) != 2 or row[0] not in names:
+            raise ValueError(
+                f"line {number} of {path.name} is damaged: write positive or negative, tab, text."
+            )
+    texts = [" ".join(WORD.findall(text.lower())) for _, text in rows[1:]]
+    return TextSet(texts, torch.tensor([names.index(label) for label, _ in rows[1:]]), names)

@@ -3,8 +3,6 @@
 Read with `ast`, so nothing is imported or run. Names that give a package away are masked.
 """
 
-from __future__ import annotations
-
 import ast
 import gc
 import hashlib

@@ -3,8 +3,6 @@
 The first ship with scikit-learn; the other two are looked for under ``TLCOURSE_DATA``.
 """
 
-from __future__ import annotations
-
 import hashlib
 import shutil
 import tempfile
@@ -20,6 +18,8 @@ from sklearn.datasets import load_digits
 
 from tlcourse.data.cache import cached, data_folder
 from tlcourse.data.sets import SIDE, ImageSet, Splits
+
+DIGITS = "0123456789"
 
 
 def digits(by_writer: bool = False) -> Splits:
@@ -49,7 +49,7 @@ def digits(by_writer: bool = False) -> Splits:
     everything = ImageSet(
         F.pad(images, (1, 1, 1, 1)),
         torch.from_numpy(bunch.target).long(),
-        [str(digit) for digit in range(10)],
+        list(DIGITS),
         torch.arange(len(images)) // 100,
     )
     order = torch.arange(len(images))
@@ -86,7 +86,7 @@ def mnist(train: bool = True, download: bool = False) -> ImageSet:
     return ImageSet(
         F.interpolate(images, size=(SIDE, SIDE), mode="bilinear", antialias=True),
         torch.from_numpy(arrays[f"{part}_labels"]),
-        [str(digit) for digit in range(10)],
+        list(DIGITS),
         torch.zeros(len(images), dtype=torch.int64),
     )
 

@@ -1,7 +1,5 @@
 """A reader's own photographs: one folder a class."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 

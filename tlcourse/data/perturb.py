@@ -4,8 +4,6 @@ Everything works on a whole batch of tensors at once, so that it is fast enough 
 training loop: about 10,000 pictures a second on one CPU core.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

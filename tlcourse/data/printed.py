@@ -3,8 +3,6 @@
 No file is downloaded: each glyph is rendered with Pillow, once, and kept in the cache.
 """
 
-from __future__ import annotations
-
 import hashlib
 import unicodedata
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """Tables that ship with scikit-learn or lie on the disk, and how their rows are divided."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """From runs to effects: compare in pairs, and say how sure it is."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

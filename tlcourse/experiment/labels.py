@@ -1,7 +1,5 @@
 """How many labels one method needs to be as accurate as another."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, isnan

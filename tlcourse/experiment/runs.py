@@ -1,7 +1,5 @@
 """Run a measurement once a seed, in several processes, and collect what came out."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np

@@ -5,8 +5,6 @@ value of a cell. Nothing goes through pyplot, so no figure is shown twice or sta
 information is in the colour alone: methods also differ by marker and line style.
 """
 
-from __future__ import annotations
-
 import io
 import math
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Curves: accuracy against labels, steps, severity, depth."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

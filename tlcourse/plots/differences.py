@@ -1,7 +1,5 @@
 """Differences: methods beside each other, each with its interval."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Pictures in rows: what a network sees, and what it takes it for."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 
@@ -60,11 +58,17 @@ def predictions(images, labels, predicted, names: Sequence[str], columns: int = 
         for t, p in zip(labels, predicted, strict=True)
     ]
     figure, ax, corners, (height, width) = _grid(images, titles, columns)
-    for (x, y), right in zip(corners, labels == predicted, strict=True):
-        look = (RIGHT, 1.5, "-") if right else (WRONG, 3, "--")
-        frame = dict(zip(("edgecolor", "linewidth", "linestyle"), look, strict=True))
-        ax.add_patch(Rectangle((x - 0.5, y - 0.5), width, height, fill=False, **frame))
+    for corner, right in zip(corners, labels == predicted, strict=True):
+        _frame(ax, corner, (width, height), 1.5 if right else 3, right)
     return figure
+
+
+def _frame(ax, corner, size, linewidth, right, **more):
+    """Draw a solid frame round a picture, or a dashed one if its prediction is wrong."""
+    color, line = (RIGHT, "-") if right else (WRONG, "--")
+    look = {"edgecolor": color, "linestyle": line, "linewidth": linewidth, "fill": False}
+    x, y = corner
+    ax.add_patch(Rectangle((x - 0.5, y - 0.5), *size, **look, **more))
 
 
 def _grid(images, titles, columns):
@@ -117,8 +121,5 @@ def photographs(images: np.ndarray, titles: Sequence[str], right: Sequence[bool]
     for ax, image, title, is_right in zip(axes, images, titles, right, strict=False):
         ax.imshow(image)
         ax.set_title(title, fontsize=9)
-        look = (RIGHT, 2, "-") if is_right else (WRONG, 5, "--")
-        frame = dict(zip(("edgecolor", "linewidth", "linestyle"), look, strict=True))
-        side = len(image)
-        ax.add_patch(Rectangle((-0.5, -0.5), side, side, fill=False, clip_on=False, **frame))
+        _frame(ax, (0, 0), image.shape[:2], 2 if is_right else 5, is_right, clip_on=False)
     return figure

@@ -1,8 +1,8 @@
 """Instant checks for the exercises: one call says whether a function is right, and if not, why.
 
->>> check("balanced_draw", balanced_draw)            # doctest: +SKIP
+>>> check("balanced_draw", balanced_draw)
 ✗ balanced_draw: position 7 is drawn twice: draw without replacement.
->>> hint("balanced_draw")                            # doctest: +SKIP
+>>> hint("balanced_draw")
 hint 1 of 3: `np.flatnonzero(labels == k)` gives the positions of class k.
 
 A check needs no network, no widget and no JavaScript; it prints, and in a notebook it may add a
@@ -90,7 +90,7 @@ def examine(name: str, function=None, seed: int = 0) -> Answer:
         Never raises for what the function does, save for KeyboardInterrupt: stopping the cell is
         the student's wish.
     """
-    notepad = Notepad()
+    notepad, drawing = Notepad(), None
     try:
         exercise = find(name)
     except Mistake as mistake:
@@ -104,7 +104,7 @@ def examine(name: str, function=None, seed: int = 0) -> Answer:
         message = f"not yet: {name} is still empty; hint({name!r}) gives you a first step."
         return Answer(False, message, printed=notepad.text)
     except TimeUp:
-        problem, drawing = f"{student.last_call} was stopped: is there a loop without end?", None
+        problem = f"{student.last_call} was stopped: is there a loop without end?"
         problem += f" All {exercise.cases} cases together may take {SECONDS:g} seconds."
     except Mistake as mistake:
         problem, drawing = str(mistake), mistake.drawing
@@ -112,7 +112,7 @@ def examine(name: str, function=None, seed: int = 0) -> Answer:
         raise
     except BaseException as error:  # noqa: BLE001 - a result so odd that comparing it failed
         problem = f"the result of {student.last_call} cannot be read ({type(error).__name__}): "
-        problem, drawing = problem + f"return {exercise.returns}", None
+        problem += f"return {exercise.returns}"
     else:
         message = f"✓ {name}: right on {exercise.cases} random cases."
         return Answer(True, message, printed=notepad.text)

@@ -28,7 +28,11 @@ ROOMS = {
     "04_regularization": ("ch04_regularization.exercises",),
     "05_multitask": ("ch05_multitask.exercises",),
     "06_maml": ("ch06_maml.exercises",),
-    "07_data_processing": ("ch07a_cleaning.exercises", "ch07c_augmentation.exercises"),
+    "07_data_processing": (
+        "ch07a_cleaning.exercises",
+        "ch07c_augmentation.exercises",
+        "ch07b_scaling.exercises",
+    ),
 }
 
 

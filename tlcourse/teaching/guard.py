@@ -226,10 +226,8 @@ def within(seconds: float, work):
             time.sleep(0.005)
     finally:
         late = not outcome
-        for _ in range(50 * late):  # again, should a bare `except:` have swallowed it
-            if worker.is_alive():
-                _raise_in(worker, TimeUp)
-                time.sleep(0.02)
+        if late:
+            _stop(worker)
     if late:
         raise TimeUp
     result, error = outcome[0]
@@ -238,6 +236,10 @@ def within(seconds: float, work):
     return result
 
 
-def _raise_in(thread: threading.Thread, error: type) -> None:
+def _stop(worker: threading.Thread) -> None:
+    """Raise TimeUp inside a thread: again, should a bare ``except:`` have swallowed it."""
     set_exception = ctypes.pythonapi.PyThreadState_SetAsyncExc
-    set_exception(ctypes.c_ulong(thread.ident), ctypes.py_object(error))
+    for _ in range(50):
+        if worker.is_alive():
+            set_exception(ctypes.c_ulong(worker.ident), ctypes.py_object(TimeUp))
+            time.sleep(0.02)

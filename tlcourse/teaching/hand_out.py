@@ -1,6 +1,7 @@
 """Copy the lessons into a folder of one's own: ``python -m tlcourse lessons FOLDER``.
 
-They come from the checkout, or from what the installed course carries. Solutions are never among them.
+They come from the checkout, or from what the installed course carries. Solutions are never among
+them.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def hand_out(folder: Path) -> list[Path]:
     written, home = [], lessons()
     for source in (path for pattern in GIVEN for path in sorted(home.glob(pattern))):
         target = folder / source.relative_to(home)
-        if not target.exists():
+        if not (target.exists() or target.is_symlink()):  # a link may lead nowhere yet
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
             written.append(target)

@@ -35,20 +35,14 @@ def measured(n=30, budgets=BUDGETS):
 # ── the explorer ────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_slider_for_labels_per_class_and_a_menu_of_methods(capsys):
-    box = figures.label_explorer(*measured())
-    slider, menu, output = box.children
+def test_slider_and_menu_change_what_is_shown(capsys):
+    slider, menu, output = figures.label_explorer(*measured()).children
     assert isinstance(output, ipywidgets.Output)
     assert list(slider.options) == BUDGETS and slider.value == 2
     assert list(menu.options) == METHODS and menu.value == METHODS[0]
     assert (slider.description, menu.description) == ("labels per class", "method")
     words = "SVM on pixels, 2 labels per class: the 20 most disputed pictures"
     assert words in capsys.readouterr().out, "it is drawn at once"
-
-
-def test_slider_and_menu_change_what_is_shown(capsys):
-    slider, menu, _ = figures.label_explorer(*measured()).children
-    capsys.readouterr()
     slider.value = 5
     assert "SVM on pixels, 5 labels per class" in capsys.readouterr().out
     menu.value = "fine-tuning"
@@ -57,10 +51,13 @@ def test_slider_and_menu_change_what_is_shown(capsys):
     assert capsys.readouterr().out == "", "nothing changed, nothing is drawn"
 
 
-def test_one_budget_and_few_pictures_are_enough(capsys):
+def test_one_budget_and_few_pictures_are_enough_and_no_answer_is_too_few(capsys):
     slider, *_ = figures.label_explorer(*measured(n=4, budgets=[5])).children
     assert slider.value == 5
     assert "5 labels per class: the 4 most disputed pictures" in capsys.readouterr().out
+    test, _, accuracy, budgets = measured()
+    with pytest.raises(ValueError):
+        figures.label_explorer(test, {}, accuracy, budgets)
 
 
 @pytest.fixture
@@ -142,9 +139,3 @@ def test_what_every_method_gets_right_or_wrong_comes_last():
     halves = np.array([right[0], wrong[1], right[2], wrong[3]])
     predicted = {1: halves, 2: np.array([wrong[0], wrong[1], right[2], right[3]])}
     assert figures.disputed(test, predicted).tolist() == [0, 3, 1, 2]
-
-
-def test_without_answers_there_is_nothing_to_explore():
-    test, _, accuracy, budgets = measured()
-    with pytest.raises(ValueError):
-        figures.label_explorer(test, {}, accuracy, budgets)

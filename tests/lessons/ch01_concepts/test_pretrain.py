@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from tlcourse import data, models
 from tlcourse.data.perturb import perturb
+from tlcourse.data.printed import font_faces
 from tlcourse.lessons.ch01_concepts import pretrain, transfer
 
 SOURCES = ("letters", "faces", "inverted")
@@ -19,7 +20,7 @@ STEPS = 600  # 12 % of what the shipped backbones had: about 11 seconds of CPU
 def retrained():
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    backbone = pretrain.pretrain("letters", STEPS)
+    backbone = pretrain.pretrain(*pretrain.source_task("letters"), STEPS).backbone
     torch.set_num_threads(threads)
     return backbone
 
@@ -40,10 +41,6 @@ def on_pixels(train, seed):
     return lambda images: torch.from_numpy(probe.predict(transfer.pixels(images)))
 
 
-def on_features(backbone):
-    return partial(transfer.frozen_features, source=backbone)
-
-
 def test_a_short_retraining_comes_close_to_the_shipped_backbone(retrained, target):
     """A linear probe on it gets most of what pretraining gains over random weights.
 
@@ -52,8 +49,10 @@ def test_a_short_retraining_comes_close_to_the_shipped_backbone(retrained, targe
     PyTorch and of the fonts; a backbone that has learned nothing gets 0 %.
     """
     torch.manual_seed(0)
-    random = probe(target, on_features(models.SmallCNN().eval()))
-    short, shipped = probe(target, on_features(retrained)), probe(target, on_features("letters"))
+    random, short, shipped = (
+        probe(target, partial(transfer.frozen_features, source=source))
+        for source in (models.SmallCNN().eval(), retrained, "letters")
+    )
     assert (short > random).all() and (shipped > random).all(), "in every draw"
     gain = (shipped - random).mean()
     assert gain > 0.15, "pretraining pays"
@@ -71,15 +70,11 @@ def similarity(one, other):
 def test_its_features_are_most_like_those_shipped_under_its_name(retrained, target):
     """Measured over three seeds: .88 to .91 to letters, .53 to .56 to faces, .71 to .74 to inverted."""
     represent = partial(models.features, images=target.validation.images)
+    assert isinstance(retrained, models.SmallCNN) and not retrained.training
     mine = represent(retrained)
     alike = {s: similarity(mine, represent(models.load_backbone(s))) for s in SOURCES}
     assert similarity(mine, mine) == pytest.approx(1)
     assert alike["letters"] > max(alike["faces"], alike["inverted"]) + 0.05, alike
-
-
-def test_the_retrained_backbone_is_ready_for_use(retrained):
-    assert isinstance(retrained, models.SmallCNN) and not retrained.training
-    assert next(retrained.parameters()).device.type == "cpu"
 
 
 # ── the source tasks ────────────────────────────────────────────────────────────────────────
@@ -95,8 +90,8 @@ def test_letters_and_inverted_are_one_task_and_faces_is_another_on_the_same_pict
         assert tasks[source].names == printed.names
         assert torch.equal(tasks[source].labels, printed.labels)
     faces = tasks["faces"]
-    assert 10 <= len(faces.names) <= len(printed.font_faces())
-    stems = [path.stem for path in printed.font_faces()]
+    assert 10 <= len(faces.names) <= len(font_faces())
+    stems = [path.stem for path in font_faces()]
     for row in range(0, len(faces), 500):
         assert faces.names[faces.labels[row]] == stems[printed.groups[row]]
 
@@ -119,52 +114,15 @@ def test_an_unknown_source_is_an_error():
         pretrain.source_task("digits")
 
 
-# ── the command ─────────────────────────────────────────────────────────────────────────────
+# ── pretraining ─────────────────────────────────────────────────────────────────────────────
 
 
-def states(folder):
-    return {path.stem: torch.load(path, weights_only=True) for path in folder.glob("*.pt")}
-
-
-@pytest.fixture
-def command(monkeypatch, tmp_path):
-    monkeypatch.setattr(models, "WEIGHTS", tmp_path)
-    threads = torch.get_num_threads()
-
-    def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["pretrain", *arguments])
-        pretrain.main()
-        return states(tmp_path)
-
-    yield run
-    torch.set_num_threads(threads)
-
-
-def test_the_command_writes_the_backbones_it_is_asked_for(command, tmp_path, capsys):
-    first = command("faces", "--steps", "2")
-    assert list(first) == ["faces"]
-    backbone = models.load_backbone("faces")
-    assert torch.isfinite(backbone(torch.rand(2, 1, 16, 16))).all()
-    classes = len(pretrain.source_task("faces")[0].names)
-    assert f"faces: {len(data.glyphs())} pictures, {classes} classes" in capsys.readouterr().out
-    again = command("--steps", "2")
-    assert set(again) == set(SOURCES), "without a name, all of them"
-    for name, value in first["faces"].items():
-        assert torch.equal(value, again["faces"][name]), "the same command makes the same file"
-
-
-def test_what_the_command_writes_is_what_pretrain_returns(command):
-    written = command("letters", "--steps", "3")["letters"]
-    backbone = pretrain.pretrain("letters", 3)
-    for name, value in backbone.state_dict().items():
-        assert torch.equal(written[name], value.half() if value.is_floating_point() else value)
-    other = pretrain.pretrain("letters", 3, seed=1).state_dict()
-    assert any(not torch.equal(other[k], v) for k, v in backbone.state_dict().items())
-
-
-def test_the_help_names_the_sources_and_the_number_of_steps(command, capsys):
-    with pytest.raises(SystemExit) as end:
-        command("--help")
-    assert end.value.code == 0
-    text = capsys.readouterr().out
-    assert "python -m tlcourse pretrain" in text and "--steps" in text
+def test_pretraining_repeats_itself_on_any_task_and_says_what_it_did(capsys):
+    task, augment = pretrain.source_task("faces")
+    task = task.subset(torch.arange(400))
+    one, same, other = (
+        pretrain.pretrain(task, augment, 2, seed, "my task").state_dict() for seed in (0, 0, 1)
+    )
+    assert all(torch.equal(value, same[name]) for name, value in one.items())
+    assert not all(torch.equal(value, other[name]) for name, value in one.items())
+    assert f"my task: 400 pictures, {len(task.names)} classes, last" in capsys.readouterr().out

@@ -1,7 +1,8 @@
-"""What the figures of lesson 2a show, read back from their axes."""
+"""What the figures of lesson 02a show, read back from their axes."""
 
 import pytest
 
+from tlcourse.data.tables import breast_cancer
 from tlcourse.lessons.ch02a_traditional_models import figures, tables
 
 CLASSES = ["benign", "malignant"]
@@ -9,7 +10,7 @@ CLASSES = ["benign", "malignant"]
 
 @pytest.fixture(scope="module")
 def shift():
-    return tables.breast_cancer("size", 0)
+    return breast_cancer("size", 0)
 
 
 def test_the_tree_picture_holds_a_box_for_each_node(shift):

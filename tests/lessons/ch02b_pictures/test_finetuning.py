@@ -1,7 +1,6 @@
 """What is frozen stays, what is tuned moves, and every recipe is tuned like the others."""
 
 import json
-from functools import partial
 
 import numpy as np
 import pytest
@@ -9,7 +8,7 @@ import torch
 from torch import nn
 
 from tlcourse import models, runtime, training
-from tlcourse.data import ImageSet, Splits, digits, few_labels
+from tlcourse.data import few_labels
 from tlcourse.lessons.ch01_concepts import transfer
 from tlcourse.lessons.ch02b_pictures import finetuning
 
@@ -18,25 +17,8 @@ NETWORKS = RECIPES[1:]
 
 
 @pytest.fixture(scope="module")
-def tiny():
-    """The digits 0, 1 and 6 only."""
-
-    def only(part):
-        rows = torch.isin(part.labels, torch.tensor([0, 1, 6])).nonzero()[:60, 0]
-        labels = torch.tensor([{0: 0, 1: 1, 6: 2}[k] for k in part.labels[rows].tolist()])
-        return ImageSet(part.images[rows], labels, ["0", "1", "6"], part.groups[rows])
-
-    return Splits(*map(only, digits()))
-
-
-@pytest.fixture(scope="module")
 def train(tiny):
     return few_labels(tiny.pool, 4, seed=1)
-
-
-@pytest.fixture
-def one_process(monkeypatch):
-    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
 
 
 def state(module):
@@ -55,22 +37,19 @@ def trained_parts(predict):
 # ── parts ───────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("depth", finetuning.DEPTHS)
-def test_the_two_parts_are_the_network_cut_in_two(train, depth):
+def test_the_two_parts_are_the_network_cut_in_two(train):
     model = finetuning.start(train, 0).eval()
-    lower, upper = finetuning.split(model, depth)
-    with torch.no_grad():
-        assert torch.equal(upper(lower(train.images)), model(train.images))
-    parts = [*lower.parameters(), *upper.parameters()]
-    assert list(map(id, parts)) == list(map(id, model.parameters())), "shared, not copied"
-    assert [*lower, *upper][:4] == finetuning.layers(model)[:4]
     assert finetuning.layers(model)[4] is model.head
-
-
-@pytest.mark.parametrize("depth", [-1, 5])
-def test_there_are_four_blocks_to_freeze(train, depth):
-    with pytest.raises(ValueError, match=f"depth is {depth}: freeze from 0 to 4 blocks"):
-        finetuning.freeze_below(train, 0, depth)
+    for depth in finetuning.DEPTHS:
+        lower, upper = finetuning.split(model, depth)
+        with torch.no_grad():
+            assert torch.equal(upper(lower(train.images)), model(train.images)), depth
+        parts = [*lower.parameters(), *upper.parameters()]
+        assert list(map(id, parts)) == list(map(id, model.parameters())), "shared, not copied"
+        assert [*lower, *upper][:4] == finetuning.layers(model)[:4], depth
+    for depth in (-1, 5):
+        with pytest.raises(ValueError, match=f"depth is {depth}: freeze from 0 to 4 blocks"):
+            finetuning.freeze_below(train, 0, depth)
 
 
 def test_a_start_has_the_weights_of_its_source_and_a_head_by_seed(train):
@@ -81,9 +60,6 @@ def test_a_start_has_the_weights_of_its_source_and_a_head_by_seed(train):
     assert not torch.equal(first.head.weight, other.head.weight)
     random = [finetuning.start(train, seed, "random").backbone for seed in (1, 1, 2)]
     assert not moved(state(random[0]), random[1]) and moved(state(random[0]), random[2])
-
-
-def test_an_unknown_source_is_an_error(train):
     with pytest.raises(FileNotFoundError, match="choose one of"):
         finetuning.freeze_below(train, 0, source="cats")
 
@@ -103,27 +79,18 @@ def test_what_is_run_once_equals_what_is_run_at_each_step(train):
 # ── learning rates ──────────────────────────────────────────────────────────────────────────
 
 
-def test_rates_fall_geometrically_from_the_head_down(train):
-    model = finetuning.start(train, 0)
-    groups = finetuning.rate_groups(finetuning.layers(model), lr=0.08, decay=0.5)
-    assert [group["lr"] for group in groups] == [0.005, 0.01, 0.02, 0.04, 0.08]
-    assert groups[-1]["params"] == list(model.head.parameters())
-
-
-@pytest.mark.parametrize("depth", finetuning.DEPTHS)
-def test_groups_hold_each_parameter_that_learns_once_and_no_frozen_one(train, depth):
-    model = finetuning.start(train, 0)
-    models.freeze(finetuning.split(model, depth)[0])
-    groups = finetuning.rate_groups(finetuning.layers(model), 0.08, 0.5)
-    listed = [id(p) for group in groups for p in group["params"]]
-    assert listed == [id(p) for p in model.parameters() if p.requires_grad]
-    assert [g["lr"] for g in groups] == [0.005, 0.01, 0.02, 0.04, 0.08][depth:]
-
-
-@pytest.mark.parametrize("decay", [0, -0.5, 1.5])
-def test_a_decay_that_is_none_is_an_error(decay):
-    with pytest.raises(ValueError, match=f"decay is {decay}: take a factor above 0"):
-        finetuning.rate_groups([nn.Linear(1, 1)], 0.1, decay)
+def test_rates_fall_from_the_head_down_and_groups_hold_what_learns_once(train):
+    for depth in finetuning.DEPTHS:
+        model = finetuning.start(train, 0)
+        models.freeze(finetuning.split(model, depth)[0])
+        groups = finetuning.rate_groups(finetuning.layers(model), 0.08, 0.5)
+        listed = [id(p) for group in groups for p in group["params"]]
+        assert listed == [id(p) for p in model.parameters() if p.requires_grad], depth
+        assert [g["lr"] for g in groups] == [0.005, 0.01, 0.02, 0.04, 0.08][depth:]
+        assert groups[-1]["params"] == list(model.head.parameters())
+    for decay in (0, -0.5, 1.5):
+        with pytest.raises(ValueError, match=f"decay is {decay}: take a factor above 0"):
+            finetuning.rate_groups([nn.Linear(1, 1)], 0.1, decay)
 
 
 def test_the_first_step_of_adamw_moves_each_layer_by_its_own_rate(train):
@@ -141,26 +108,26 @@ def test_the_first_step_of_adamw_moves_each_layer_by_its_own_rate(train):
 # ── the recipes ─────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("name", RECIPES)
-def test_a_recipe_learns_and_repeats_itself(tiny, train, name):
-    recipe = finetuning.RECIPES[name]
-    first = recipe(train, 3)(tiny.test.images)
-    torch.manual_seed(99)
-    np.random.seed(99)
-    assert torch.equal(first, recipe(train, 3)(tiny.test.images))
-    assert (first == tiny.test.labels).float().mean() > 0.8, "chance is 0.33"
+def test_each_recipe_learns_and_repeats_itself(tiny, train):
+    for name, recipe in finetuning.RECIPES.items():
+        first = recipe(train, 3)(tiny.test.images)
+        torch.manual_seed(99)
+        np.random.seed(99)
+        assert torch.equal(first, recipe(train, 3)(tiny.test.images)), name
+        assert (first == tiny.test.labels).float().mean() > 0.8, f"{name}: chance is 0.33"
 
 
-@pytest.mark.parametrize("depth", finetuning.DEPTHS)
-def test_frozen_blocks_do_not_move_at_all_and_all_others_do(train, depth):
+def test_frozen_blocks_do_not_move_at_all_and_all_others_do(train):
     """Neither their weights nor their BatchNorm statistics."""
     source = list(models.load_backbone("letters").blocks)
-    lower, upper = trained_parts(finetuning.freeze_below(train, 1, depth, steps=3))
-    assert len(lower) == depth
-    assert not any(moved(state(block), part) for block, part in zip(source, lower, strict=False))
-    for block, part in zip(source[depth:], upper, strict=False):
-        names = moved(state(block), part)
-        assert names == set(state(block)), "weights, mean, variance and the count of batches"
+    for depth in finetuning.DEPTHS:
+        lower, upper = trained_parts(finetuning.freeze_below(train, 1, depth, steps=3))
+        assert len(lower) == depth
+        for block, part in zip(source, lower, strict=False):
+            assert not moved(state(block), part), depth
+        for block, part in zip(source[depth:], upper, strict=False):
+            names = moved(state(block), part)
+            assert names == set(state(block)), "weights, mean, variance and the count of batches"
 
 
 def test_full_fine_tuning_is_that_of_chapter_1(tiny, train):
@@ -196,7 +163,7 @@ def test_gradual_unfreezing_frees_one_block_a_stage_from_the_head_down(train, mo
     assert stages == [(3, 1, 1), (3, 2, 2), (3, 3, 3), (3, 4, 4), (3, 5, 5)]
 
 
-def test_probing_first_means_that_tuning_starts_from_a_head_that_fits(train):
+def test_probing_first_means_that_tuning_starts_from_a_head_that_fits(train, monkeypatch):
     """So the loss of the first step is small already, as it is not with a new head."""
     losses, plain = [], training.fit
 
@@ -204,10 +171,9 @@ def test_probing_first_means_that_tuning_starts_from_a_head_that_fits(train):
         losses.append(plain(*arguments, **settings))
         return losses[-1]
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "fit", watched)
-        finetuning.probe_then_tune(train, 1, steps=20)
-        finetuning.freeze_below(train, 1, steps=20)
+    monkeypatch.setattr(training, "fit", watched)
+    finetuning.probe_then_tune(train, 1, steps=20)
+    finetuning.freeze_below(train, 1, steps=20)
     probe, tune, full = losses
     assert len(probe) == 40 and len(tune) == len(full) == 20
     assert tune[0] < full[0] / 2
@@ -230,13 +196,6 @@ def test_every_recipe_has_six_candidates_as_in_chapter_1():
     assert finetuning.CANDIDATES["feature extraction"] == transfer.CANDIDATES[name]
 
 
-def test_the_best_candidate_by_validation_accuracy_is_chosen(tiny, one_process):
-    rows = [{"lr": 1e-9}, {"lr": 5e-3}, {"lr": 1e-8}]
-    recipe = partial(finetuning.freeze_below, depth=3, steps=20)
-    spoiled = tiny._replace(test=None)  # choosing must not look at it
-    assert finetuning.choose(spoiled, recipe, rows, 3, [1, 2]) == {"lr": 5e-3}
-
-
 def test_the_chosen_settings_are_among_the_candidates():
     settings = finetuning.chosen_settings()
     for name, rows in finetuning.CANDIDATES.items():
@@ -251,11 +210,11 @@ def test_the_chosen_settings_are_among_the_candidates():
 def test_choosing_uses_seeds_that_no_report_uses(tmp_path, monkeypatch):
     asked = []
 
-    def choose(target, recipe, candidates, per_class, seeds):
+    def choose(recipe, candidates, target, per_class, seeds):
         asked.append((per_class, tuple(seeds)))
         return candidates[0]
 
-    monkeypatch.setattr(finetuning, "choose", choose)
+    monkeypatch.setattr(transfer, "choose", choose)
     monkeypatch.setattr(finetuning, "SETTINGS", tmp_path / "settings.json")
     finetuning.main()
     assert len(asked) == 2 * 6 + 3 * 5
@@ -277,3 +236,27 @@ def test_comparing_gives_each_recipe_and_each_depth_its_own_accuracy(tiny):
     assert list(depths) == ["faces"] and depths["faces"].shape == (5,)
     alone = finetuning.freeze_below(train, 2, 3, steps=5, source="faces")
     assert depths["faces"][3] == transfer.accuracy(alone, tiny.test)
+
+
+def test_errors_on_the_way_are_those_of_training_watched_from_outside(tiny):
+    """With all rates alike it is plain fine-tuning; maps that are kept and maps made anew agree."""
+    train, looks = few_labels(tiny.pool, 4, 2), (5, 10)
+    given = {"depth": 2, "lr": 5e-3, "factor": 1.0, "weight_decay": 0.01}
+    found = finetuning.errors_on_the_way(tiny, 4, 2, looks, **given)
+    assert found.shape == (2, 2) and (found == found.astype(int)).all()
+    slow, expected = finetuning.start(train, 2), []
+    models.freeze(finetuning.split(slow, 2)[0])
+
+    def look(step, model):
+        parts = (tiny.validation, tiny.test)
+        expected.append([(training.predict(model, p.images) != p.labels).sum() for p in parts])
+
+    training.fit(slow, train.images, train.labels, 10, lr=5e-3, seed=2, hook=look, every=5)
+    assert np.abs(found - np.transpose(expected)).max() <= 1, "sums in another order"
+    plain = finetuning.errors_on_the_way(
+        tiny, 4, 2, looks, augment=lambda images, generator: images, **given
+    )
+    assert np.abs(plain - found).max() <= 1
+    frozen = given | {"depth": 4, "lr": 1e-12}
+    still = finetuning.errors_on_the_way(tiny, 4, 2, looks, **frozen)
+    assert (still[:, 0] == still[:, 1]).all() and still.sum() > found.sum()

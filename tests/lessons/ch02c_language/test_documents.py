@@ -9,7 +9,8 @@ import torch
 from tlcourse import data
 from tlcourse.data import corpus
 from tlcourse.lessons.ch02a_traditional_models import embeddings
-from tlcourse.lessons.ch02c_language import documents, language
+from tlcourse.lessons.ch02c_language import documents, language, pretraining
+from tlcourse.settings import stored
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def task(docs):
 
 @pytest.fixture(scope="module")
 def gpt():
-    return language.load("gpt")
+    return pretraining.load("gpt")
 
 
 def test_long_texts_are_cut_and_short_ones_padded():
@@ -36,22 +37,21 @@ def test_long_texts_are_cut_and_short_ones_padded():
     assert tokens[2, :3].tolist() == [2, 3, 0]
 
 
-@pytest.mark.parametrize("kind", list(language.RECIPES))
-def test_pooling_is_a_weighted_mean_whatever_else_is_in_the_batch(kind, task):
+def test_pooling_is_a_weighted_mean_whatever_else_is_in_the_batch(task, gpt):
     torch.manual_seed(0)
-    _, vocabulary, _ = language.load(kind)
-    model = language.LanguageModel(kind, len(vocabulary)).eval()
-    texts = task.pool.texts[:6]
-    found = documents.pooled(model, vocabulary, texts)
+    vocabulary, texts = gpt[1], task.pool.texts[:6]
     weights = torch.from_numpy(embeddings.sif_weights(vocabulary)).float()
-    for i, text in enumerate(texts):
-        pieces = torch.from_numpy(vocabulary.encode(text)).split(language.CONTEXT)
-        layers = [model.layers(piece[None]) for piece in pieces]
-        share = torch.cat([weights[piece] for piece in pieces])
-        for depth, layer in enumerate(found):
-            states = torch.cat([part[depth][0] for part in layers])
-            expected = (share[:, None] * states).sum(0) / share.sum()
-            assert torch.allclose(layer[i], expected, atol=1e-4)
+    for kind in language.KINDS:
+        model = language.LanguageModel(kind, len(vocabulary)).eval()
+        found = documents.pooled(model, vocabulary, texts)
+        for i, text in enumerate(texts):
+            pieces = torch.from_numpy(vocabulary.encode(text)).split(language.CONTEXT)
+            layers = [model.layers(piece[None]) for piece in pieces]
+            share = torch.cat([weights[piece] for piece in pieces])
+            for depth, layer in enumerate(found):
+                states = torch.cat([part[depth][0] for part in layers])
+                expected = (share[:, None] * states).sum(0) / share.sum()
+                assert torch.allclose(layer[i], expected, atol=1e-4), (kind, i, depth)
 
 
 def test_joined_features_have_length_1_and_layers_that_count_alike():
@@ -77,14 +77,9 @@ def test_features_of_a_text_do_not_depend_on_the_other_test_texts(task, gpt):
     assert np.allclose(many[3], one[0], atol=1e-5)
 
 
-def test_draws_are_those_of_few_labels(task):
-    rows = data.few_rows(task.pool, 4, seed=7)
-    assert task.pool.subset(rows).texts == data.few_labels(task.pool, 4, seed=7).texts
-
-
 def test_fine_tuning_learns_its_documents_and_moves_the_weights(task, gpt):
     model, vocabulary, _ = gpt
-    mine, train = copy.deepcopy(model), task.pool.subset(data.few_rows(task.pool, 3, 0))
+    mine, train = copy.deepcopy(model), data.few_labels(task.pool, 3, 0)
     predict = documents.fine_tune(mine, vocabulary, train, 0, lr=3e-3, steps=25)
     assert np.mean(predict(train.texts) == train.labels.numpy()) > 0.9
     assert not torch.equal(mine.embedding.weight, model.embedding.weight)
@@ -94,21 +89,21 @@ def test_fine_tuning_learns_its_documents_and_moves_the_weights(task, gpt):
     assert (again(task.test.texts) == predict(task.test.texts)).all()
 
 
-@pytest.mark.parametrize("near", [False, True])
-def test_half_of_the_pairs_follow_each_other(docs, near):
+def test_half_of_the_pairs_follow_each_other(docs):
     side = docs.part("validation")
-    first, second, follows = documents.sentence_pairs(side, 200, seed=1, near=near)
-    assert follows.mean() == 0.5
     place = {text: i for i, text in enumerate(side.texts)}
-    for a, b, truth in zip(first, second, follows, strict=True):
-        i, j = place[a], place[b]
-        assert (j == i + 1 and side.files[i] == side.files[j]) == bool(truth) and i != j
-        if near:
-            assert side.files[i] == side.files[j]
+    for near in (False, True):
+        first, second, follows = documents.sentence_pairs(side, 200, seed=1, near=near)
+        assert follows.mean() == 0.5
+        for a, b, truth in zip(first, second, follows, strict=True):
+            i, j = place[a], place[b]
+            same_file = side.files[i] == side.files[j]
+            assert (j == i + 1 and same_file) == bool(truth) and i != j
+            assert same_file or not near
 
 
 def test_every_method_has_six_candidates_and_a_choice_for_each_budget():
-    chosen = documents.chosen_settings()
+    chosen = stored(documents.SETTINGS)
     assert set(chosen) == set(documents.CANDIDATES)
     for method, candidates in documents.CANDIDATES.items():
         assert len(candidates) == 6

@@ -1,4 +1,4 @@
-"""The figures of lesson 2d draw what they are given, where it belongs."""
+"""The figures of lesson 02d draw what they are given, where it belongs."""
 
 import numpy as np
 
@@ -31,3 +31,11 @@ def test_the_best_source_stands_on_top():
     figure.canvas.draw()
     axes = figure.axes[0]
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["bad", "middling", "good"]
+
+
+def test_the_explorer_redraws_when_a_menu_moves():
+    promised = {"one": ACCURACY, "two": 1 - ACCURACY}
+    score, way, output = figures.score_explorer(promised, {"frozen": ACCURACY}, NAMES).children
+    assert score.options == ("one", "two") and way.options == ("frozen",)
+    score.value = "two"
+    assert not any(o.get("output_type") == "error" for o in output.outputs)

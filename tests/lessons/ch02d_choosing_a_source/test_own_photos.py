@@ -28,13 +28,10 @@ def folder(tmp_path):
     return root
 
 
-def test_a_folder_of_class_folders_is_read_and_hidden_ones_are_passed_over(folder):
+def test_a_folder_of_class_folders_is_read_or_gets_one_sentence(folder, tmp_path):
     photographs = data.load_folder(folder)
-    assert photographs.classes == ["blue", "red"]
+    assert photographs.classes == ["blue", "red"], "hidden folders are passed over"
     assert np.bincount(photographs.targets).tolist() == [9, 12]
-
-
-def test_what_is_wrong_with_a_folder_is_one_sentence(folder, tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no folder 'absent'"):
         data.load_folder(tmp_path / "absent")
     with pytest.raises(ValueError, match="holds 0 class folders: put the photographs"):
@@ -79,21 +76,20 @@ def test_the_confusion_matrix_shows_every_class():
     assert len(results.claims()) == 4
 
 
+def command(folder):
+    run = [sys.executable, "-m", "tlcourse", "photos", str(folder)]
+    return subprocess.run(run, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.skipif(not REAL, reason="needs the ImageNet weights in TORCH_HOME")
 def test_the_command_compares_and_saves_its_figures(folder):
-    run = [sys.executable, "-m", "tlcourse.lessons.ch02d_choosing_a_source.own_photos", str(folder)]
-    done = subprocess.run(run, capture_output=True, text=True, check=True)
+    done = command(folder)
+    assert done.returncode == 0, done.stderr
     assert "1 labels a class: ImageNet features beat random weights: " in done.stdout
     names = {path.name for path in folder.parent.glob("*.png")}
     assert names == {"colours-label-efficiency.png", "colours-confusion.png"}
 
 
 def test_the_command_says_what_is_wrong(tmp_path):
-    run = [
-        sys.executable,
-        "-m",
-        "tlcourse.lessons.ch02d_choosing_a_source.own_photos",
-        str(tmp_path),
-    ]
-    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    done = command(tmp_path)
     assert done.returncode == 1 and done.stderr.startswith(f"{tmp_path.name!r} holds 0 class")

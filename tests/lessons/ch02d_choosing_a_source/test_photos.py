@@ -53,12 +53,12 @@ def test_an_empty_class_a_missing_class_and_another_class(folder):
         photos.hymenoptera("val")
 
 
-@pytest.mark.parametrize("content", [b"", b"no picture", "half"])
-def test_a_damaged_photograph_is_named(folder, content):
+def test_a_damaged_photograph_is_named(folder):
     path = folder / "train" / "bees" / "1.jpg"
-    path.write_bytes(path.read_bytes()[:700] if content == "half" else content)
-    with pytest.raises(ValueError, match="the photograph 1.jpg is damaged: delete it or copy it"):
-        list(photos._batches(photos.hymenoptera("train")))
+    for content in (path.read_bytes()[:700], b"", b"no picture"):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="the photograph 1.jpg is damaged: delete it or copy"):
+            list(photos._batches(photos.hymenoptera("train")))
 
 
 @pytest.fixture
@@ -68,11 +68,10 @@ def hub(monkeypatch, tmp_path):
     return tmp_path / "hub" / "checkpoints"
 
 
-def no_network(*inputs, **settings):
-    raise urllib.error.URLError("no network")
+def test_missing_or_damaged_weights_are_named_and_not_fetched_unless_asked_for(hub, monkeypatch):
+    def no_network(*inputs, **settings):
+        raise urllib.error.URLError("no network")
 
-
-def test_missing_weights_are_not_fetched_unless_asked_for(hub, monkeypatch):
     monkeypatch.setattr("torch.hub.download_url_to_file", lambda *i, **k: pytest.fail("fetched"))
     words = "the ImageNet weights squeezenet1_1-.*pth are not here: call photos.squeezenet"
     with pytest.raises(FileNotFoundError, match=words):
@@ -80,9 +79,6 @@ def test_missing_weights_are_not_fetched_unless_asked_for(hub, monkeypatch):
     monkeypatch.setattr("torch.hub.download_url_to_file", no_network)
     with pytest.raises(FileNotFoundError, match=words):
         photos.squeezenet(download=True)
-
-
-def test_damaged_weights_are_named(hub):
     photos.weights_file().write_bytes(b"no weights")
     with pytest.raises(ValueError, match="squeezenet1_1-.* is damaged: delete it and get it again"):
         photos.squeezenet()
@@ -91,15 +87,12 @@ def test_damaged_weights_are_named(hub):
 # ── the network and the comparison ──────────────────────────────────────────────────────────
 
 
-def test_random_weights_give_512_features_that_move_with_the_seed(folder):
+def test_random_weights_give_512_features_that_move_with_the_seed_and_thumbnails_are_small(folder):
     (batch,) = photos._batches(photos.hymenoptera("val"))
     assert batch.shape == (4, 3, 224, 224)
     with torch.no_grad():
         one, same, other = (photos.squeezenet(False, seed)(batch) for seed in (0, 0, 1))
     assert one.shape == (4, 512) and torch.equal(one, same) and not torch.allclose(one, other)
-
-
-def test_thumbnails_are_square_and_small(folder):
     assert photos.thumbnails("val", [0, 3], 32).shape == (2, 32, 32, 3)
 
 
@@ -130,9 +123,6 @@ def test_choosing_never_looks_at_the_test_photographs():
     for method in photos.METHODS:
         assert best[method] in photos.candidates(method)
         assert len(photos.candidates(method)) == 6
-
-
-def test_shipped_settings_cover_every_method_and_budget():
     settings = photos.chosen_settings()
     assert tuple(settings) == photos.BUDGETS
     for chosen in settings.values():

@@ -39,9 +39,9 @@ def test_a_fine_tuning_design_is_what_live_runs_give(name):
 
 def test_hartmann_has_its_published_minimum():
     best = [0.20169, 0.150011, 0.476874, 0.275332, 0.311652, 0.6573]
-    assert landscapes.hartmann(best)[0] == pytest.approx(landscapes.HARTMANN_BEST, abs=1e-4)
     found = minimize(lambda x: landscapes.hartmann(x)[0], best, bounds=[(0, 1)] * 6)
-    assert found.fun == pytest.approx(landscapes.HARTMANN_BEST, abs=1e-4)
+    for lowest in (landscapes.hartmann(best)[0], found.fun):
+        assert lowest == pytest.approx(landscapes.HARTMANN_BEST, abs=1e-4)
 
 
 def test_further_columns_are_irrelevant():

@@ -33,16 +33,16 @@ def test_the_ring_marks_the_chosen_share():
 
 
 @pytest.mark.parametrize(
-    "call",
+    ("draw", "given"),
     [
-        lambda: figures.scores_by_method({}),
-        lambda: figures.over_time([0], {}, "length"),
-        lambda: figures.trade_off([0.5], {"a": values(1, 2)}, 0),
+        (figures.scores_by_method, [{}]),
+        (figures.over_time, [[0], {}, "length"]),
+        (figures.trade_off, [[0.5], {"a": values(1, 2)}, 0]),
     ],
 )
-def test_missing_input_is_told(call):
+def test_missing_input_is_told(draw, given):
     with pytest.raises(ValueError, match="pass"):
-        call()
+        draw(*given)
 
 
 def test_the_widget_finds_the_nearest_measured_weight(capsys):

@@ -7,8 +7,10 @@ import nbformat
 import pytest
 import torch
 
-from tlcourse.lessons.ch05_multitask import multitask
+from tlcourse.lessons.ch05_multitask.comparison import METHODS
+from tlcourse.lessons.ch05_multitask.tasks import Task
 
+pytestmark = pytest.mark.weekly
 LESSON = Path(__file__).parents[3] / "chapters" / "05_multitask.ipynb"
 
 
@@ -31,7 +33,7 @@ def test_the_order_at_figure_3_is_that_of_the_printed_means(cells):
     means = dict(re.findall(r"^(\S.*?) +\{'class': '([\d.]+)'", above, re.MULTILINE))
     (order,) = re.findall(r"class, best mean first: (.*)", above)
     values = [float(means[name]) for name in order.split(", ")]
-    assert values == sorted(values, reverse=True) and len(values) == len(multitask.METHODS)
+    assert values == sorted(values, reverse=True) and len(values) == len(METHODS)
     caption = cells[at].source.partition("\n")[0]
     assert not set(order.split(", ")[2:-3]) & set(re.split(r"[,.;] | and ", caption))
 
@@ -39,7 +41,7 @@ def test_the_order_at_figure_3_is_that_of_the_printed_means(cells):
 def test_no_output_serves_y_and_minus_y():
     """Whatever the output is, the two shares of explained variance add up to 0 at most."""
     y, rows = torch.randn(200, generator=torch.Generator().manual_seed(0)), []
-    tasks = [multitask.Task("y", y), multitask.Task("minus", -y)]
+    tasks = [Task("y", y), Task("minus", -y)]
     for output in (0 * y, y, -y, 0.3 * y + 0.1, 5 + y):
         rows.append([task.score(output[None, :, None])[0] for task in tasks])
     assert max(map(sum, rows)) < 1e-6 and max(map(min, rows)) < 1e-6

@@ -10,13 +10,12 @@ from tlcourse import runtime
 from tlcourse.data import tables
 from tlcourse.lessons.ch07a_cleaning import filling, gaps
 
-WINE = load_wine(return_X_y=True)
+X, y = load_wine(return_X_y=True)
 
 
 def test_the_bias_is_that_of_the_filled_means():
-    X, y = WINE
     hidden = gaps.hide(X, 0.5, "MNAR", seed=3)
-    _, bias = filling.fill_and_learn(X, y, hidden, 3, ways=["mean", "zero"])
+    _, bias = filling.fill_and_learn(X, y, hidden, 3, {}, ["mean", "zero"])
     train, _ = tables.halves(y, 3)
     off = (np.nanmean(hidden[train], axis=0) - X[train].mean(axis=0)) / X[train].std(axis=0)
     zeros = np.nan_to_num(hidden[train])
@@ -27,40 +26,34 @@ def test_the_bias_is_that_of_the_filled_means():
 
 
 def test_without_gaps_every_way_is_the_same():
-    X, y = WINE
-    accuracy, bias = filling.fill_and_learn(X, y, X, 0, ways=["zero", "mean", "5 neighbours"])
+    accuracy, bias = filling.fill_and_learn(X, y, X, 0, {}, ["zero", "mean", "5 neighbours"])
     assert len(set(accuracy.values())) == 1
     assert max(bias.values()) < 1e-9
 
 
 def test_too_few_complete_rows_leave_the_commonest_class():
-    X, y = WINE
-    accuracy, _ = filling.fill_and_learn(X, y, gaps.hide(X, 0.5, "MCAR", 0), 0, ways=["drop rows"])
+    holed = gaps.hide(X, 0.5, "MCAR", 0)
+    accuracy, _ = filling.fill_and_learn(X, y, holed, 0, {}, ["drop rows"])
     assert accuracy["drop rows"] == pytest.approx(np.bincount(y).max() / len(y), abs=0.01)
 
 
 def test_neighbours_beat_the_mean_and_the_mean_beats_zero():
-    X, y = WINE
-    runs = [
-        filling.fill_and_learn(
-            X, y, gaps.hide(X, 0.5, "MCAR", s), s, ways=["zero", "mean", "5 neighbours"]
-        )
-        for s in runtime.seeds(5)
-    ]
-    zero, mean, near = (np.mean([r[0][w] for r in runs]) for w in ("zero", "mean", "5 neighbours"))
+    ways = ["zero", "mean", "5 neighbours"]
+    accuracy, _ = filling.compare(X, y, [0.5], runtime.seeds(5), {}, {"MCAR": ways})
+    zero, mean, near = (accuracy["MCAR"][way].mean() for way in ways)
     assert near > mean + 0.01 and mean > zero + 0.1
 
 
 def test_a_setting_is_used():
-    X, y = WINE
-    one = filling.fill_and_learn(X, y, X, 0, {"mean": 1e-6}, ways=["mean"])[0]
+    one = filling.fill_and_learn(X, y, X, 0, {"mean": 1e-6}, ["mean"])[0]
     assert one["mean"] < 0.5 < one["no gaps"]
 
 
 def test_dropping_keeps_complete_training_rows_alone():
-    holed = gaps.hide(WINE[0], 0.1, "MCAR", 0)
-    train, test = tables.halves(WINE[1], 0)
-    ((_, _, kept, Z, Z_test),) = filling.filled(holed, train, test, 0, ["drop rows"])
+    holed = gaps.hide(X, 0.1, "MCAR", 0)
+    train, test = tables.halves(y, 0)
+    whole, (_, _, kept, Z, Z_test) = filling.filled(X, holed, train, test, 0, ["drop rows"])
+    assert whole[0] == "no gaps" and np.array_equal(whole[2], train)
     assert set(kept) == {row for row in train if not np.isnan(holed[row]).any()}
     assert len(Z) == len(kept) and np.isfinite(Z_test).all() and len(Z_test) == len(test)
 
@@ -70,14 +63,12 @@ def test_where_one_class_is_left_it_is_the_answer():
 
 
 def test_the_best_setting_is_chosen_for_each_way():
-    X, y = WINE
     chosen = filling.choose_C(X, y, runtime.seeds(1000)[-1:], candidates=(1e-6, 1))
     assert {"no gaps", *gaps.fillings(0)} <= set(chosen)
     assert chosen["mean"] == chosen["no gaps"] == 1
 
 
 def test_a_comparison_is_the_runs_put_side_by_side():
-    X, y = WINE
     ways, shares, seeds = {"MAR": ["mean"], "MNAR": ["zero"]}, (0.1, 0.4), runtime.seeds(2)
     accuracy, bias = filling.compare(X, y, shares, seeds, {}, ways)
     for (mechanism, (way,)), i, j in itertools.product(ways.items(), (0, 1), (0, 1)):
@@ -88,6 +79,5 @@ def test_a_comparison_is_the_runs_put_side_by_side():
 
 
 def test_the_order_of_a_sorted_file_gives_labels_away():
-    X, y = WINE
     stored, shuffled = (filling.down_the_file(X, y, 0, shuffle) for shuffle in (False, True))
     assert stored > shuffled + 0.15

@@ -6,16 +6,15 @@ from sklearn.base import clone
 from sklearn.datasets import load_wine
 from sklearn.preprocessing import RobustScaler, StandardScaler
 
-from tlcourse import runtime
+from tlcourse import experiment, runtime
 from tlcourse.data import tables
 from tlcourse.lessons.ch07a_cleaning import outliers
 
-WINE = load_wine(return_X_y=True)
+X, Y = load_wine(return_X_y=True)
 CELLS = np.array([[1.0], [2], [3], [4], [5]])  # quartiles 2 and 4: fences at -1 and 7 with k = 1.5
 
 
 def test_a_spike_multiplies_some_cells_and_no_other():
-    X = WINE[0]
     spiked = outliers.spike(X, 0.03, 100, seed=1)
     hit = spiked != X
     assert np.allclose(spiked[hit], 100 * X[hit])
@@ -49,7 +48,6 @@ def test_far_from_median_counts_in_robust_standard_deviations():
 
 
 def test_both_detectors_find_the_spikes():
-    X = WINE[0]
     spiked = outliers.spike(X, 0.03, 100, seed=2)
     hit = spiked != X
     for found in (outliers.Clipper().fit(spiked).outside(spiked), outliers.far_from_median(spiked)):
@@ -58,18 +56,16 @@ def test_both_detectors_find_the_spikes():
 
 
 def test_treating_outliers_as_gaps_gives_back_what_they_cost():
-    runs = [
-        outliers.treat_and_learn(*WINE, outliers.spike(WINE[0], 0.03, 100, s), s)
-        for s in runtime.seeds(5)
-    ]
-    mean = {name: np.mean([run[name] for run in runs]) for name in runs[0]}
+    spiked = {s: outliers.spike(X, 0.03, 100, s) for s in runtime.seeds(5)}
+    runs = [outliers.treat_and_learn(X, Y, table, s) for s, table in spiked.items()]
+    mean = {name: found.mean() for name, found in experiment.table(runs).items()}
     assert mean["gaps, 5 neighbours"] > mean["no outliers"] - 0.03
     assert mean["robust scaling"] < 0.6 and mean["standardise"] < 0.75
     assert mean["gaps, 5 neighbours"] > mean["clip, standardise"] > mean["standardise"] + 0.2
 
 
 def test_robust_scaling_leaves_outliers_as_far_as_they_were():
-    spiked = outliers.spike(WINE[0], 0.03, 100, seed=0)
+    spiked = outliers.spike(X, 0.03, 100, seed=0)
     scaled = RobustScaler().fit_transform(spiked)
     order = np.argsort(spiked, axis=0)
     assert np.array_equal(order, np.argsort(scaled, axis=0))
@@ -77,39 +73,37 @@ def test_robust_scaling_leaves_outliers_as_far_as_they_were():
 
 
 def test_spoil_plants_each_fault_where_it_says():
-    X, y = WINE
-    _, test = tables.halves(y, 0)
-    same, labels = outliers.spoil(X, y, test, 0)
-    assert np.array_equal(same, X) and np.array_equal(labels, y)
-    spoilt, labels = outliers.spoil(X, y, test, 0, missing=0.3, outliers=0.1, noise=0.4, shift=2)
+    _, test = tables.halves(Y, 0)
+    same, labels = outliers.spoil(X, Y, test, 0)
+    assert np.array_equal(same, X) and np.array_equal(labels, Y)
+    spoilt, labels = outliers.spoil(X, Y, test, 0, missing=0.3, outliers=0.1, noise=0.4, shift=2)
     assert abs(np.isnan(spoilt).mean() - 0.3) < 0.05
-    assert np.array_equal(labels[test], y[test]) and 0.1 < (labels != y).mean() < 0.3
-    moved, _ = outliers.spoil(X, y, test, 0, shift=2)
+    assert np.array_equal(labels[test], Y[test]) and 0.1 < (labels != Y).mean() < 0.3
+    moved, _ = outliers.spoil(X, Y, test, 0, shift=2)
     assert np.allclose((moved - X)[test], 2 * X.std(axis=0))
     assert np.array_equal(np.delete(moved, test, 0), np.delete(X, test, 0))
 
 
 def test_a_cure_learns_from_training_rows_and_dropping_labels_does_no_harm():
-    X, y = WINE
-    plain, dropped = [], []
+    accuracy = {False: [], True: []}
     for seed in runtime.seeds(5):
-        train, test = tables.halves(y, seed)
-        spoilt, given = outliers.spoil(X, y, test, seed, noise=0.6)
-        for found, drop in ((plain, False), (dropped, True)):
-            Z, score = outliers.cure_and_learn(spoilt, given, train, test, "mean", drop, seed)
+        train, _ = tables.halves(Y, seed)
+        for drop, found in accuracy.items():
+            Z, *_, score = outliers.cure_and_learn(X, Y, "mean", drop, seed, noise=0.6)
             found.append(score)
             assert np.allclose(Z[train].mean(axis=0), 0)
-    assert np.mean(plain) < 0.95
-    assert np.mean(dropped) > np.mean(plain) - 0.02, "it must not cost what it should repair"
+    plain, dropped = (np.mean(found) for found in accuracy.values())
+    assert plain < 0.95
+    assert dropped > plain - 0.02, "it must not cost what it should repair"
 
 
-@pytest.mark.parametrize("cure", outliers.cures())
-def test_a_cure_leaves_no_gap(cure):
-    X, y = WINE
-    train, test = tables.halves(y, 0)
-    spoilt, given = outliers.spoil(X, y, test, 0, missing=0.3, outliers=0.05)
-    Z, score = outliers.cure_and_learn(spoilt, given, train, test, cure, False, 0)
-    assert np.isfinite(Z).all() and 0.3 < score <= 1
+def test_a_cure_leaves_no_gap():
+    for cure in outliers.cures():
+        Z, given, test, score = outliers.cure_and_learn(
+            X, Y, cure, False, 0, missing=0.3, outliers=0.05
+        )
+        assert np.isfinite(Z).all() and 0.3 < score <= 1, cure
+        assert np.array_equal(given, Y) and np.array_equal(test, tables.halves(Y, 0)[1]), cure
 
 
 def test_detectors_are_judged_by_rows():
@@ -122,7 +116,7 @@ def test_detectors_are_judged_by_rows():
 
 
 def test_an_isolation_forest_that_is_told_nothing_misses_most():
-    X, runs = WINE[0], []
+    runs = []
     for seed in runtime.seeds(3):
         runs.append(outliers.detect(X, outliers.spike(X, 0.03, 100, seed), seed))
     assert np.mean([run["isolation forest"][0] for run in runs]) < 0.5
@@ -130,7 +124,6 @@ def test_an_isolation_forest_that_is_told_nothing_misses_most():
 
 
 def test_outliers_make_all_good_rows_alike():
-    X = WINE[0]
     spiked = outliers.spike(X, 0.03, 100, seed=0)
     good = (spiked == X).all(axis=1)
     gamma, alike = outliers.likeness(StandardScaler(), X, good)
@@ -140,7 +133,6 @@ def test_outliers_make_all_good_rows_alike():
 
 
 def test_every_second_cell_of_some_columns_gets_another_unit():
-    X = WINE[0]
     times = outliers.two_units(X, 6, 10, seed=3) / X
     touched = (np.isclose(times, 10)).mean(axis=0)
     assert (touched > 0).sum() == 6 and np.all(touched[touched > 0] > 0.3)

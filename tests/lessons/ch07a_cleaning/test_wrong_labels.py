@@ -22,17 +22,14 @@ def test_a_class_without_rows_accuses_nobody():
     assert not wrong_labels.suspicious(p, [0, 1, 0]).any()
 
 
-@pytest.mark.parametrize(
-    "p, given, words",
-    [
+def test_bad_probabilities_are_answered_in_a_sentence():
+    for p, given, words in [
         (np.ones((3, 2)), [0, 1], "a row for each"),
         (np.ones(3), [0, 1, 1], "a row for each"),
         (np.ones((2, 2)), [0, 2], "number the classes"),
-    ],
-)
-def test_bad_probabilities_are_answered_in_a_sentence(p, given, words):
-    with pytest.raises(ValueError, match=words):
-        wrong_labels.suspicious(p, given)
+    ]:
+        with pytest.raises(ValueError, match=words):
+            wrong_labels.suspicious(p, given)
 
 
 def test_doubtful_labels_are_mostly_the_wrong_ones():

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from joblib import parallel_config
-from sklearn.preprocessing import StandardScaler
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import SVC
 
-from tlcourse import runtime
 from tlcourse.data import digits, draw_rows, printed_digits
 from tlcourse.lessons.ch07b_scaling import scaling
 
@@ -17,18 +19,12 @@ from tlcourse.lessons.ch07b_scaling import scaling
 def test_each_scaler_is_fitted_on_the_rows_of_its_name():
     rng = np.random.default_rng(0)
     source, pool, test = (rng.normal(k, k, (50, 3)) for k in (1, 2, 3))
-    together = np.concatenate([source, pool])
-    for whose, one, other in zip(
-        scaling.SCALERS, (source, source, together), (source, pool, together), strict=True
-    ):
+    both = np.concatenate([source, pool])
+    fitted_on = [(source, source), (source, pool), (both, both)]
+    for whose, (one, other) in zip(scaling.SCALERS, fitted_on, strict=True):
         X, X_test = scaling.scale(source, pool, test, whose)
-        assert np.allclose(X, StandardScaler().fit(one).transform(source))
-        assert np.allclose(X_test, StandardScaler().fit(other).transform(test))
-
-
-def test_an_unknown_scaler_is_refused():
-    with pytest.raises(ValueError, match="choose one of the source's"):
-        scaling.scale(np.eye(3), np.eye(3), np.eye(3), "nobody's")
+        assert np.allclose(X, StandardScaler().fit(one).transform(source)), whose
+        assert np.allclose(X_test, StandardScaler().fit(other).transform(test)), whose
 
 
 def test_its_own_scaler_undoes_any_unit():
@@ -56,14 +52,6 @@ def test_units_change_half_of_the_columns_and_a_shift_changes_the_classes():
     assert pool[1].mean() - source[1].mean() > 0.1
 
 
-def test_faults_of_the_two_hospitals_are_sentences():
-    with pytest.raises(ValueError, match='choose "units" or "shift"'):
-        scaling.two_hospitals("weather", 0)
-    for factor in (0, -1, np.nan, np.inf):
-        with pytest.raises(ValueError, match="positive number"):
-            scaling.change_units(np.eye(2), [0], factor)
-
-
 def test_a_change_of_units_leaves_the_table_given_alone():
     X = np.ones((2, 3))
     assert scaling.change_units(X, [1], 2.0).tolist() == [[1, 2, 1]] * 2
@@ -77,25 +65,21 @@ def test_the_ratios_find_a_factor(factor, seed):
     assert np.allclose(middle, [1, factor, 1]) and np.allclose(spread, [1, factor, 1])
 
 
-def test_ratios_need_positive_columns_and_the_same_ones():
-    X = np.random.default_rng(0).normal(size=(20, 2))
-    with pytest.raises(ValueError, match="compare positive measurements"):
-        scaling.ratios(X - 5, X)
-    with pytest.raises(ValueError, match="the same columns"):
-        scaling.ratios(X, X[:, :1])
-
-
 def test_few_labels_choose_the_scaler_that_is_clearly_better():
-    source, pool, test = scaling.two_hospitals("units", 0)
+    for kind in ("units", "shift"):
+        source, pool, test = scaling.two_hospitals(kind, 0)
+        found, scores = (
+            scaling.spend(source, pool, test, 10, 0),
+            scaling.three_scalers(source, pool, test),
+        )
+        own = found["picked"] == scores["its own"]
+        assert found["picked"] in scores.values() and own == (kind == "units"), kind
     few = draw_rows(pool[1], 10, 0)
     assert np.bincount(pool[1][few]).tolist() == [10, 10]
-    assert scaling.choose_scaler(source, pool, few) == "its own"
-    assert 0.7 < scaling.few_alone(pool, test, few) < 1
-    found = scaling.spend(source, pool, test, 10, 0)
-    assert found["picked"] == scaling.three_scalers(source, pool, test)["its own"]
-    assert found["alone"] == scaling.few_alone(pool, test, few)
-    source, pool, _ = scaling.two_hospitals("shift", 0)
-    assert scaling.choose_scaler(source, pool, draw_rows(pool[1], 10, 0)) != "its own"
+    scaler = FunctionTransformer(lambda X: (X - pool[0].mean(axis=0)) / pool[0].std(axis=0))
+    alone = make_pipeline(scaler, SVC(C=10)).fit(pool[0][few], pool[1][few]).predict(test[0])
+    assert found["alone"] == pytest.approx(balanced_accuracy_score(test[1], alone))
+    assert 0.7 < found["alone"] < 1
 
 
 # ── CORAL ───────────────────────────────────────────────────────────────────────────────────
@@ -117,11 +101,27 @@ def test_coral_of_a_domain_to_itself_changes_nothing():
     assert np.allclose(scaling.coral(X, X, 0.3), X)
 
 
-def test_coral_refuses_what_it_cannot_invert():
-    with pytest.raises(ValueError, match="positive number"):
-        scaling.coral(np.eye(3), np.eye(3), 0)
-    with pytest.raises(ValueError, match="the same columns"):
-        scaling.coral(np.eye(3), np.eye(4))
+EYE = np.eye(3)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: scaling.scale(EYE, EYE, EYE, "nobody's"), "choose one of the source's"),
+        (lambda: scaling.two_hospitals("weather", 0), 'choose "units" or "shift"'),
+        *(
+            (lambda factor=factor: scaling.change_units(EYE, [0], factor), "positive number")
+            for factor in (0, -1, np.nan, np.inf)
+        ),
+        (lambda: scaling.ratios(EYE - 5, EYE), "compare positive measurements"),
+        (lambda: scaling.ratios(EYE, EYE[:, :1]), "the same columns"),
+        (lambda: scaling.coral(EYE, EYE, 0), "positive number"),
+        (lambda: scaling.coral(EYE, np.eye(4)), "the same columns"),
+    ],
+)
+def test_faults_are_sentences(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
 
 
 # ── from print to handwriting ───────────────────────────────────────────────────────────────
@@ -136,8 +136,7 @@ def test_the_printed_digits_are_ten_classes_and_no_letters():
 
 def test_alignment_without_labels_helps_a_source_that_was_never_varied():
     found = scaling.from_print_to_hand(printed_digits(), digits(), 0.0, 0)
-    assert found["AdaBN"] > found["as it is"] + 0.2
-    assert found["CORAL"] > found["as it is"] + 0.2
+    assert min(found["AdaBN"], found["CORAL"]) > found["as it is"] + 0.2
 
 
 def test_what_was_stored_of_the_longer_training_is_found_again():
@@ -168,7 +167,7 @@ def test_the_longer_training_is_stored_in_full(tmp_path, monkeypatch):
     monkeypatch.setattr(scaling.torch, "set_num_threads", lambda n: None)
     with parallel_config("sequential"):
         scaling.main(steps=7)
-    found, seeds = scaling.longer_training(), runtime.seeds(10)
+    found, seeds = scaling.longer_training(), list(range(10))
     assert (found["steps"], found["seeds"]) == (7, seeds)
     assert asked == [(s, seed, 7) for s in scaling.SOURCES.values() for seed in seeds]
     assert found["source varied"]["as it is"] == [0.5123] * 10

@@ -6,6 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+pytestmark = pytest.mark.weekly
 LESSON = Path(__file__).parents[3] / "chapters" / "07b_augmentation.ipynb"
 
 

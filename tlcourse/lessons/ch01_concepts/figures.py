@@ -1,7 +1,5 @@
 """The explorer of lesson 01: what each method says of the most disputed pictures."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import ipywidgets

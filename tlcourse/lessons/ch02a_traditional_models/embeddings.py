@@ -4,8 +4,6 @@ No labels are needed: whatever stands near a word describes it. The unlabelled t
 the documents to classify are the target.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

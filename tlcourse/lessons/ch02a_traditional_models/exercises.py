@@ -1,6 +1,4 @@
-"""Chapter 2, traditional models: mutual information of words, rules as features."""
-
-from __future__ import annotations
+"""Lesson 02a, traditional models: mutual information of words, rules as features."""
 
 import math
 
@@ -39,38 +37,40 @@ def ppmi_slowly(counts) -> np.ndarray:
 def _name_ppmi(yours, counts) -> str:
     """Return a sentence on the mistake, or an empty one."""
     expected = ppmi_slowly(counts)
-
-    def is_(values):
-        return np.allclose(yours, values, rtol=0, atol=1e-6)
-
-    if is_(expected):
+    if np.allclose(yours, expected, rtol=0, atol=1e-6):
         return ""
-    if is_(expected / np.log(2)):
-        return "this is base 2 (bits): take the natural logarithm, np.log."
-    if is_(expected / np.log(10)):
-        return "this is base 10: take the natural logarithm, np.log."
     if (yours < -1e-9).any():
         return "some values are negative: PPMI keeps the positive ones and sets the rest to 0."
     if (np.abs(yours[counts == 0]) > 1e-9).any():
         return "a pair that was never counted must get 0, and yours gets something else."
-    context = counts.sum(axis=0) / counts.sum()
-    word = counts.sum(axis=1) / counts.sum()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        p = counts / counts.sum()
-        one_sided = [np.log(p / context), np.log(p / word[:, None])]
-        no_total = np.log(counts / (counts.sum(axis=1)[:, None] * counts.sum(axis=0)))
-        no_log = p / (word[:, None] * context)
-    one_sided = [np.maximum(np.nan_to_num(x, neginf=0.0, posinf=0.0), 0) for x in one_sided]
-    if any(map(is_, one_sided)):
-        return "you divide by one marginal only: divide p(w, c) by p(w) and by p(c)."
-    if is_(np.maximum(np.nan_to_num(no_total, neginf=0.0, posinf=0.0), 0)):
-        return "counts are not probabilities: divide them, and both marginals, by the total."
-    if is_(np.nan_to_num(no_log)):
-        return "the ratio is right; its logarithm is missing."
+    for words, values in _typical_ppmi(counts, expected):
+        if np.allclose(yours, values, rtol=0, atol=1e-6):
+            return words
     w, c = np.unravel_index(np.abs(yours - expected).argmax(), counts.shape)
     found, due = told_apart(yours[w, c], expected[w, c])
     words = f"at word {w}, context {c} you return {found} instead of {due}."
     return near_miss(yours, expected) or words
+
+
+def _typical_ppmi(counts, expected) -> list:
+    """Return what typical mistakes give, each with its sentence."""
+    p = counts / counts.sum()
+    word, context = p.sum(axis=1, keepdims=True), p.sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = p / context, p / word, p / (word * context), p / (word * context) / counts.sum()
+        by_context, by_word, _, no_total = (
+            np.maximum(np.nan_to_num(np.log(ratio), neginf=0.0), 0) for ratio in ratios
+        )
+    one_sided = "you divide by one marginal only: divide p(w, c) by p(w) and by p(c)."
+    not_shares = "counts are not probabilities: divide them, and both marginals, by the total."
+    return [
+        ("this is base 2 (bits): take the natural logarithm, np.log.", expected / np.log(2)),
+        ("this is base 10: take the natural logarithm, np.log.", expected / np.log(10)),
+        (one_sided, by_context),
+        (one_sided, by_word),
+        (not_shares, no_total),
+        ("the ratio is right; its logarithm is missing.", np.nan_to_num(ratios[2])),
+    ]
 
 
 PPMI = Exercise(

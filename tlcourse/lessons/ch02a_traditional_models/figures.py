@@ -1,6 +1,4 @@
-"""Figures of lesson 2a: many methods side by side, and a decision tree as a picture."""
-
-from __future__ import annotations
+"""Figures of lesson 02a: many methods side by side, and a decision tree as a picture."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,4 @@
-"""Chapter 2: two classic ways to make labelled source rows serve another distribution."""
-
-from __future__ import annotations
+"""Lesson 02a: two classic ways to make labelled source rows serve another distribution."""
 
 from collections.abc import Callable
 
@@ -9,7 +7,7 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 
 
-def density_ratio(source, target, C: float = 1.0) -> np.ndarray:
+def density_ratio(source, target) -> np.ndarray:
     """Estimate p_target(x) / p_source(x) at each source row, scaled to mean 1.
 
     A logistic regression learns to tell target rows from source rows. By Bayes' rule its odds are
@@ -19,8 +17,6 @@ def density_ratio(source, target, C: float = 1.0) -> np.ndarray:
     ----------
     source, target : array_like, shapes (n, d) and (m, d)
         Inputs only: no label is needed.
-    C : float
-        Inverse strength of the penalty.
 
     Returns
     -------
@@ -43,8 +39,7 @@ def density_ratio(source, target, C: float = 1.0) -> np.ndarray:
             f"source {source.shape} and target {target.shape}: pass two tables with the same columns."
         )
     is_target = np.repeat([0, 1], [len(source), len(target)])
-    model = LogisticRegression(C=C, max_iter=2000)
-    model.fit(np.concatenate([source, target]), is_target)
+    model = LogisticRegression(max_iter=2000).fit(np.concatenate([source, target]), is_target)
     odds = np.exp(model.decision_function(source))
     return odds / odds.mean()
 

@@ -1,33 +1,30 @@
-"""Chapter 2, tables: traditional models that carry something from a source to a target.
+"""Lesson 02a, tables: traditional models that carry something from a source to a target.
 
 A method is a function ``method(shift, few, seed, **settings)``. It may read the labels of
 ``shift.source`` and of the rows `few` (the paid target labels), and the inputs of ``shift.pool``; it
 returns the predicted labels of ``shift.test``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from sklearn.datasets import load_digits
 from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier
 from sklearn.feature_selection import f_classif
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
-from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from tlcourse.data.tables import COVARIATES, Shift, breast_cancer, divide
 from tlcourse.lessons.ch02a_traditional_models.reweighting import density_ratio, tradaboost
+from tlcourse.settings import best
 
 TREES = 25  # of a forest; more cost time and change little here
 
 
-# ── data: one table, divided by a covariate ─────────────────────────────────────────────────
+# ── the problem: few labels of a divided table ──────────────────────────────────────────────
 
 
 def paid_rows(shift: Shift, per_class: int, seed: int) -> np.ndarray:
@@ -185,6 +182,8 @@ _SVM = [{"C": C, "gamma": gamma} for C in (1, 10) for gamma in ("scale", 0.01)]
 _TREE = [{"max_depth": d, "min_samples_leaf": n} for d in (2, 4) for n in (1, 5)]
 _FOREST = [{"max_features": m, "min_samples_leaf": n} for m in ("sqrt", 0.5) for n in (1, 3)]
 _BOOST = [{"max_depth": d, "rounds": n} for d in (1, 2) for n in (10, 20)]
+_WEIGHTED = [{"flatten": f, "C": C} for f in (0.5, 1.0) for C in (1, 10)]
+_RULES = [{"max_depth": d, "C": C} for d in (2, 4) for C in (1, 10)]
 _KEPT = [{"keep": keep, "C": C} for keep in (5, 10) for C in (1, 10)]
 
 # Four candidate settings a method, so that none is tuned with more care than another.
@@ -196,30 +195,24 @@ METHODS = {
     "both: SVM": (plain, _SVM),
     "both: forest": (partial(plain, model="forest"), _FOREST),
     "both: boosted trees": (partial(plain, model="boosted trees"), _BOOST),
-    "importance-weighted SVM": (
-        weighted_svm,
-        [{"flatten": f, "C": C} for f in (0.5, 1.0) for C in (1, 10)],
-    ),
+    "importance-weighted SVM": (weighted_svm, _WEIGHTED),
     "TrAdaBoost": (tradaboosted, _BOOST),
     "warm-started forest": (warm_forest, _FOREST),
-    "rules of the source tree": (
-        rules_reused,
-        [{"max_depth": d, "C": C} for d in (2, 4) for C in (1, 10)],
-    ),
+    "rules of the source tree": (rules_reused, _RULES),
     "features chosen on the source": (selected_svm, _KEPT),
     "features chosen on the target": (partial(selected_svm, rank_on="target"), _KEPT),
 }
 
 
-def choose(shift: Shift, covariate: str, per_class: int, seed: int, method: str, times=2) -> dict:
-    """Return the candidate settings that win on `times` rehearsals inside the source."""
+def choose(shift: Shift, covariate: str, per_class: int, seed: int, method: str) -> dict:
+    """Return the candidate settings that win on two rehearsals inside the source."""
     learn, candidates = METHODS[method]
-    copies = [rehearsal(shift, covariate, per_class, r) for r in range(times)]
+    copies = [rehearsal(shift, covariate, per_class, r) for r in (0, 1)]
     scores = [
         sum(score(copy, learn(copy, few, seed, **settings)) for copy, few in copies)
         for settings in candidates
     ]
-    return candidates[int(np.argmax(scores))]
+    return best(candidates, scores)
 
 
 def compare(covariate: str, per_class: int, seed: int, methods=tuple(METHODS)) -> dict[str, float]:
@@ -241,8 +234,8 @@ def compare(covariate: str, per_class: int, seed: int, methods=tuple(METHODS)) -
     return found
 
 
-def gain_of_weights(seed: int, per_class: int = 3, **settings) -> dict[str, float]:
-    """Return what importance weights add to an SVM on all rows at the *same* settings.
+def gain_of_weights(seed: int, **settings) -> dict[str, float]:
+    """Return what importance weights add to an SVM on all rows, 3 labels a class, *same* settings.
 
     Their four candidates in `METHODS` vary the power of the weights, those of the pooled SVM vary
     gamma: a difference between the two is one of settings as well.
@@ -255,14 +248,16 @@ def gain_of_weights(seed: int, per_class: int = 3, **settings) -> dict[str, floa
     found = {}
     for covariate in COVARIATES:
         shift = breast_cancer(covariate, seed)
-        few = paid_rows(shift, per_class, seed)
+        few = paid_rows(shift, 3, seed)
         ours, alike = (learn(shift, few, seed, **settings) for learn in (weighted_svm, plain))
         found[covariate] = score(shift, ours) - score(shift, alike)
     return found
 
 
-def flipped_source(seed: int, per_class: int = 10) -> dict[str, float]:
+def flipped_source(seed: int) -> dict[str, float]:
     """Flip the labels of the source rows with the larger texture: a problem made for TrAdaBoost.
+
+    Ten labels of each class are paid for.
 
     Returns
     -------
@@ -271,7 +266,7 @@ def flipped_source(seed: int, per_class: int = 10) -> dict[str, float]:
         few target labels alone: boosted trees, which change nothing but the source, and an SVM.
     """
     shift = breast_cancer("size", seed)
-    few, y = paid_rows(shift, per_class, seed), shift.y.copy()
+    few, y = paid_rows(shift, 10, seed), shift.y.copy()
     texture = shift.X[shift.source, shift.names.index(COVARIATES["texture"])]
     strange = shift.source[texture > np.median(texture)]
     y[strange] = 1 - y[strange]
@@ -293,79 +288,3 @@ def tree_accuracies(covariate: str, depth: int, seed: int):
         float(balanced_accuracy_score(shift.y[rows], tree.predict(shift.X[rows])))
         for rows in (shift.source, shift.test)
     )
-
-
-# ── settings carried from a source ──────────────────────────────────────────────────────────
-
-SVM_GRID = [
-    {"kernel": ["linear", "poly"], "C": [0.01, 0.1, 1, 10]},
-    {"kernel": ["rbf"], "C": [1, 10, 100], "gamma": ["scale", 0.01, 0.1]},
-]
-
-
-def tune(X, y, seed: int) -> dict:
-    """Choose kernel, C and gamma of an SVM by cross-validation on the given rows.
-
-    Parameters
-    ----------
-    X : array_like, shape (n, features)
-    y : array_like of int, shape (n,)
-    seed : int
-        Moves the folds: 5, or as many as the rarest class has rows.
-
-    Raises
-    ------
-    ValueError
-        If a class has fewer than 2 rows.
-    """
-    rarest = np.unique(y, return_counts=True)[1].min()
-    if rarest < 2:
-        raise ValueError("cross-validation needs at least 2 labelled rows of every class.")
-    folds = StratifiedKFold(min(5, rarest), shuffle=True, random_state=seed)
-    search = GridSearchCV(SVC(), SVM_GRID, scoring="balanced_accuracy", cv=folds, refit=False)
-    return search.fit(X, y).best_params_
-
-
-def halved_digits(seed: int) -> tuple:
-    """Return digits 0 to 4 (200 pictures), digits 5 to 9 to draw from (400), and to test (the rest).
-
-    Each is a pair (X, y): 64 grey levels from 0 to 1, and the digit. Another task, the same domain.
-    """
-    X, y = load_digits(return_X_y=True)
-    order = np.random.default_rng(seed).permutation(len(y))
-    source, target = order[y[order] < 5][:200], order[y[order] >= 5]
-    return tuple((X[rows] / 16, y[rows]) for rows in (source, target[:400], target[400:]))
-
-
-def three_ways(source, few, test, seed: int) -> dict[str, float]:
-    """Learn an SVM from `few` rows with settings from three places; each input is a pair (X, y).
-
-    Returns
-    -------
-    dict
-        Balanced accuracy on `test` by where the settings come from.
-    """
-    places = {
-        "scikit-learn's defaults": {},
-        "tuned on the few labels": tune(*few, seed),
-        "carried from the source": tune(*source, seed),
-    }
-    X, y = test
-    return {
-        place: float(balanced_accuracy_score(y, SVC(**settings).fit(*few).predict(X)))
-        for place, settings in places.items()
-    }
-
-
-def settings_from(problem: str, seed: int, per_class: int = 3) -> dict[str, float]:
-    """Run `three_ways` on "digits" (0–4 → 5–9) or on a division of the tumours by a covariate."""
-    if problem == "digits":
-        source, (X, y), test = halved_digits(seed)
-        rng = np.random.default_rng(seed)
-        few = np.concatenate(
-            [rng.permutation(np.flatnonzero(y == k))[:per_class] for k in np.unique(y)]
-        )
-        return three_ways(source, (X[few], y[few]), test, seed)
-    shift = breast_cancer(problem, seed)
-    rows = shift.source, paid_rows(shift, per_class, seed), shift.test
-    return three_ways(*((shift.Z[r], shift.y[r]) for r in rows), seed)

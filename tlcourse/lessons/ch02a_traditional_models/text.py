@@ -1,4 +1,4 @@
-"""Chapter 2, text: count words, average word vectors, or both; then a linear classifier.
+"""Lesson 02a, text: count words, average word vectors, or both; then a linear classifier.
 
 A representation turns texts into rows of numbers. It may learn from unlabelled *training* text; the
 classifier on top learns from the few labelled documents.
@@ -6,11 +6,10 @@ classifier on top learns from the few labelled documents.
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import torch
@@ -19,16 +18,14 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
-from tlcourse import experiment
+from tlcourse import experiment, settings
 from tlcourse.data import Splits, few_labels
 from tlcourse.data.cache import data_folder
 from tlcourse.data.corpus import TextSet
-from tlcourse.data.docstrings import WORD
 from tlcourse.lessons.ch02a_traditional_models import embeddings
 
 # Chosen on the validation documents of the package task, at 5 and 20 labels a class.
 EMBEDDING = {"size": 12_000, "window": 10, "n_dims": 100}
-DOMAINS = ("books", "dvd", "electronics", "kitchen_and_housewares")
 
 
 # ── representations ─────────────────────────────────────────────────────────────────────────
@@ -41,10 +38,8 @@ def tfidf(unlabelled: Sequence[str]) -> Callable:
     same free text as the word vectors, and differ only in what they make of it.
     """
     # Function words cost the count up to 2 points on the validation documents; SIF lowers them too.
-    counter = TfidfVectorizer(
-        token_pattern=r"\S+", sublinear_tf=True, min_df=2, stop_words="english"
-    )
-    return counter.fit(unlabelled).transform
+    how = {"sublinear_tf": True, "min_df": 2, "stop_words": "english"}
+    return TfidfVectorizer(token_pattern=r"\S+", **how).fit(unlabelled).transform
 
 
 def pooled(words: embeddings.Embeddings, reference: Sequence[str]) -> Callable:
@@ -72,8 +67,8 @@ def counted_in(words: embeddings.Embeddings, texts: Sequence[str]) -> embeddings
 def joined(first: Callable, second: Callable) -> Callable:
     """Return ``represent(texts)``: the columns of both."""
     return lambda texts: sparse.hstack(
-        [sparse.csr_array(first(texts)), sparse.csr_array(second(texts))]
-    ).tocsr()
+        [sparse.csr_array(how(texts)) for how in (first, second)], format="csr"
+    )
 
 
 @dataclass(frozen=True)
@@ -99,9 +94,9 @@ class Represented:
 
 def represent(documents: Splits, how: Callable) -> Splits:
     """Return the splits of a task with every text represented, computed once for all seeds."""
-    parts = (documents.pool, documents.validation, documents.test)
-    return Splits(*(Represented(how(p.texts) if len(p.texts) else None, p.labels, p.names)
-                    for p in parts))  # fmt: skip
+    return Splits(
+        *(Represented(how(p.texts) if p.texts else None, p.labels, p.names) for p in documents)
+    )
 
 
 def spaces(documents: Splits, unlabelled: Sequence[str], words=None) -> dict[str, Splits]:
@@ -142,9 +137,10 @@ METHODS = {
 CANDIDATES = (0.03, 0.1, 0.3, 1, 3)  # values of C, the same for every method
 
 
-def accuracy(space: Splits, make, C: float, per_class: int, seed: int, side: str = "test") -> float:
+def accuracy(task: dict, method: str, C: float, per_class: int, seed: int, side="test") -> float:
     """Draw labels, learn from them, and return the accuracy on one side of the split."""
-    train, other = few_labels(space.pool, per_class, seed), getattr(space, side)
+    name, make = METHODS[method]
+    train, other = few_labels(task[name].pool, per_class, seed), getattr(task[name], side)
     return float(make(C).fit(train.X, train.labels).score(other.X, other.labels))
 
 
@@ -158,17 +154,15 @@ def choose(task: dict[str, Splits], budgets: Sequence[int], seeds: Sequence[int]
     dict
         ``(method, per_class)`` to C.
     """
-    cells = [(m, k) for m in METHODS for k in budgets]
 
-    def run(seed):
-        return [
-            [accuracy(task[METHODS[m][0]], METHODS[m][1], C, k, seed, "validation")
-             for C in CANDIDATES]
-            for m, k in cells
-        ]  # fmt: skip
+    def candidates(method, k, seed):
+        return [accuracy(task, method, C, k, seed, "validation") for C in CANDIDATES]
 
-    scores = np.mean(experiment.repeat(run, seeds, "choosing C"), axis=0)
-    return {cell: CANDIDATES[i] for cell, i in zip(cells, scores.argmax(axis=1), strict=True)}
+    return {
+        (m, k): settings.choose(CANDIDATES, partial(candidates, m, k), seeds, "choosing C")
+        for m in METHODS
+        for k in budgets
+    }
 
 
 def compare(
@@ -177,13 +171,9 @@ def compare(
     """Return each method's test accuracy, shape (seeds, budgets); all see the same labels."""
 
     def run(seed):
-        return [
-            [accuracy(task[METHODS[m][0]], METHODS[m][1], chosen[m, k], k, seed) for k in budgets]
-            for m in methods
-        ]
+        return {m: [accuracy(task, m, chosen[m, k], k, seed) for k in budgets] for m in methods}
 
-    results = np.array(experiment.repeat(run, seeds, "drawing labels"))
-    return {m: results[:, i] for i, m in enumerate(methods)}
+    return experiment.table(experiment.repeat(run, seeds, "drawing labels"))
 
 
 def two_splits(documents: Splits, learn: int, C: float, seed: int) -> tuple[float, float]:
@@ -215,14 +205,11 @@ def two_splits(documents: Splits, learn: int, C: float, seed: int) -> tuple[floa
 # ── real data, where the reader has them ────────────────────────────────────────────────────
 
 
-def glove(path: Path | None = None) -> embeddings.Embeddings:
+def glove() -> embeddings.Embeddings:
     """Read GloVe word vectors (Pennington, Socher and Manning 2014, doi:10.3115/v1/D14-1162).
 
-    Parameters
-    ----------
-    path : pathlib.Path, optional
-        A JSON file ``{word: [numbers]}``; by default the first one in the folder ``glove`` of
-        `tlcourse.data.cache.data_folder`.
+    They are the first JSON file ``{word: [numbers]}`` in the folder ``glove`` of
+    `tlcourse.data.cache.data_folder`.
 
     Returns
     -------
@@ -236,8 +223,8 @@ def glove(path: Path | None = None) -> embeddings.Embeddings:
     ValueError
         If it is damaged or has another format.
     """
-    path = path or next(iter(sorted((data_folder() / "glove").glob("*.json"))), None)
-    if path is None or not path.exists():
+    path = min((data_folder() / "glove").glob("*.json"), default=None)
+    if path is None:
         raise FileNotFoundError(
             "no GloVe vectors: put a JSON file {word: [numbers]} into the folder glove of "
             "TLCOURSE_DATA."
@@ -246,64 +233,16 @@ def glove(path: Path | None = None) -> embeddings.Embeddings:
         table = json.loads(path.read_text(encoding="utf-8"))
         vectors = np.array(list(table.values()), dtype=np.float32)
     except (ValueError, AttributeError, TypeError) as error:
-        raise ValueError(f"{path.name} is damaged: copy it again, as JSON {{word: [numbers]}}.") from error  # fmt: skip
+        words = f"{path.name} is damaged: copy it again, as JSON {{word: [numbers]}}."
+        raise ValueError(words) from error
     if vectors.ndim != 2 or not vectors.size or not np.isfinite(vectors).all():
         raise ValueError(f"{path.name} has another format: every word needs as many numbers.")
-    vocabulary = embeddings.Vocabulary(
-        [embeddings.UNKNOWN, *table], np.array([0] + [1] * len(table))
-    )
+    counts = np.array([0] + [1] * len(table))
+    vocabulary = embeddings.Vocabulary([embeddings.UNKNOWN, *table], counts)
     return embeddings.Embeddings(vocabulary, np.pad(vectors, ((1, 0), (0, 0))))
 
 
-def reviews(domain: str, folder: Path | None = None) -> TextSet:
-    """Read the reviews of one product domain (Blitzer, Dredze and Pereira 2007, ACL, P07-1056).
-
-    Parameters
-    ----------
-    domain : str
-        One of `DOMAINS`.
-    folder : pathlib.Path, optional
-        By default ``amazon_reviews`` in `tlcourse.data.cache.data_folder`. A file a domain: UTF-8, a
-        header ``label<tab>text``, the label ``positive`` or ``negative``, quotes literal.
-
-    Returns
-    -------
-    TextSet
-        Lower-case words; label 1 is positive.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the file is not there.
-    ValueError
-        If the domain is unknown, or the file damaged or in another format.
-    """
-    if domain not in DOMAINS:
-        raise ValueError(f"unknown domain {domain!r}: take one of {', '.join(DOMAINS)}.")
-    path = (folder or data_folder() / "amazon_reviews") / f"{domain}.tsv"
-    if not path.exists():
-        raise FileNotFoundError(
-            f"no {path.name}: put the reviews (label, tab, text) into the folder amazon_reviews of "
-            "TLCOURSE_DATA."
-        )
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path.name} is no UTF-8 text: copy it again.") from error
-    names = ["negative", "positive"]
-    if rows[:1] != [["label", "text"]] or len(rows) < 2:
-        raise ValueError(f"{path.name} has another format: begin with the line label, tab, text.")
-    for number, row in enumerate(rows[1:], start=2):
-        if len(row) != 2 or row[0] not in names:
-            raise ValueError(
-                f"line {number} of {path.name} is damaged: write positive or negative, tab, text."
-            )
-    texts = [" ".join(WORD.findall(text.lower())) for _, text in rows[1:]]
-    return TextSet(texts, torch.tensor([names.index(label) for label, _ in rows[1:]]), names)
-
-
-def books_to_kitchen(source: TextSet, target: TextSet, words, budgets, seed: int, C=0.3) -> dict:
+def books_to_kitchen(source: TextSet, target: TextSet, words, budgets, seed: int) -> dict:
     """Judge kitchen reviews from book reviews, from few kitchen reviews, and from both.
 
     Half of the target, drawn by `seed`, is the test set. What is learned without labels comes from
@@ -321,16 +260,21 @@ def books_to_kitchen(source: TextSet, target: TextSet, words, budgets, seed: int
     ways = {"TF-IDF": counted, "TF-IDF + GloVe": joined(counted, averaged)}
     found = {}
     for name, how in ways.items():
-        X, many, unseen = how(source.texts), how(pool.texts), how(test.texts)
-        drawn = Represented(many, pool.labels, pool.names)
-        alone = _svm(C).fit(X, source.labels).score(unseen, test.labels)
-        found[f"{name}, books only"] = [alone] * len(budgets)
-        for label, start in (("kitchen only", 0), ("both", len(source))):
-            found[f"{name}, {label}"] = []
-            for k in budgets:
-                few = few_labels(drawn, k, seed)
-                rows = sparse.vstack([X[:start], few.X])
-                labels = np.concatenate([source.labels[:start], few.labels])
-                score = _svm(C).fit(rows, labels).score(unseen, test.labels)
-                found[f"{name}, {label}"].append(score)
+        books, kitchen, unseen = (
+            Represented(how(part.texts), part.labels, part.names) for part in (source, pool, test)
+        )
+        few = [few_labels(kitchen, k, seed) for k in budgets]
+        rows = {
+            "books only": [books] * len(budgets),
+            "kitchen only": few,
+            "both": [_stacked(books, part) for part in few],
+        }
+        for label, parts in rows.items():
+            learned = [_svm(0.3).fit(part.X, part.labels) for part in parts]
+            found[f"{name}, {label}"] = [svm.score(unseen.X, unseen.labels) for svm in learned]
     return found
+
+
+def _stacked(one: Represented, other: Represented) -> Represented:
+    labels = torch.cat([one.labels, other.labels])
+    return Represented(sparse.vstack([one.X, other.X]), labels, one.names)

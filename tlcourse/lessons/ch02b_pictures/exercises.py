@@ -1,7 +1,5 @@
 """Chapter 2, deep models: a learning rate for each layer."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Figures of lesson 02b: accuracy against how many blocks are frozen."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import ipywidgets
@@ -16,7 +14,6 @@ def freeze_depth(
     accuracy: Mapping,
     baseline: tuple[str, float] | None = None,
     mark: tuple[str, int] | None = None,
-    title: str | None = None,
 ):
     """Plot accuracy against the number of frozen blocks: mean and 95 % t interval over seeds.
 
@@ -28,13 +25,12 @@ def freeze_depth(
         Name and mean accuracy of what uses no backbone, drawn as a horizontal line.
     mark : (str, int), optional
         The source and the number of frozen blocks whose point gets a ring.
-    title : str, optional
 
     Returns
     -------
     plots.Figure
     """
-    figure, ax = plots.new_figure(title)
+    figure, ax = plots.new_figure(None)
     depths = range(np.shape(next(iter(accuracy.values()), [[]]))[1])
     plots.mean_curves(ax, depths, accuracy)
     if baseline:

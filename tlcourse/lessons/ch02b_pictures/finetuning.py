@@ -1,11 +1,9 @@
-"""Lesson 2b: what to freeze and what to tune, as six recipes and a sweep over the depth.
+"""Lesson 02b: what to freeze and what to tune, as six recipes and a sweep over the depth.
 
 A recipe is a function ``recipe(train, seed, **settings)`` that learns from a few labelled pictures and
-returns ``predict(images) -> labels``, as in `tlcourse.lessons.ch01_concepts.transfer`. Every one starts from the same
+returns ``predict(images) -> labels``, as lesson 01's `transfer`. Every one starts from the same
 pretrained backbone with a new head.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -15,10 +13,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from tlcourse import experiment, models, runtime, training
+from tlcourse import models, settings, training
 from tlcourse.data import ImageSet, Splits, digits, few_labels
 from tlcourse.lessons.ch01_concepts import transfer
-from tlcourse.settings import choosing_seeds, store, stored
 
 SETTINGS = Path(__file__).with_suffix(".json")
 SOURCES = ("letters", "faces", "random")
@@ -35,9 +32,8 @@ def start(train: ImageSet, seed: int, source: str = "letters") -> nn.Sequential:
     source : str
         A shipped backbone (see `models.load_backbone`), or "random" for random weights.
     """
-    runtime.seed_everything(seed)
-    backbone = models.SmallCNN() if source == "random" else models.load_backbone(source)
-    return models.classifier(backbone, len(train.names)).to(train.images.device)
+    backbone = models.SmallCNN if source == "random" else source
+    return models.classifier(backbone, len(train.names), seed).to(train.images.device)
 
 
 def layers(model: nn.Sequential) -> list[nn.Module]:
@@ -92,23 +88,20 @@ def rate_groups(layers: Sequence[nn.Module], lr: float, decay: float) -> list[di
     if not 0 < decay <= 1:
         raise ValueError(f"decay is {decay}: take a factor above 0 and at most 1, such as 1 / 2.6.")
     top = len(layers) - 1
-    groups = [
-        {
-            "params": [p for p in layer.parameters() if p.requires_grad],
-            "lr": lr * decay ** (top - i),
-        }
-        for i, layer in enumerate(layers)
-    ]
+    groups = [{"params": free(x), "lr": lr * decay ** (top - i)} for i, x in enumerate(layers)]
     return [group for group in groups if group["params"]]
 
 
-def _train(model, depth: int, train: ImageSet, steps: int, seed: int, **settings) -> Callable:
+def free(module: nn.Module) -> list[nn.Parameter]:
+    """Return the parameters that are not frozen."""
+    return [p for p in module.parameters() if p.requires_grad]
+
+
+def train_above(model, depth: int, train: ImageSet, steps: int, seed: int, **choices) -> Callable:
     """Train what lies above the first `depth` blocks, which are frozen and run only once."""
     lower, upper = split(model, depth)
-    models.freeze(lower)
-    maps = run_once(lower, train.images)
-    training.fit(upper, maps, train.labels, steps, seed=seed, **settings)
-    models.reestimate_batchnorm(upper, maps)  # as every trained network of chapter 1
+    maps = run_once(models.freeze(lower), train.images)
+    training.predictor(upper, maps, train.labels, steps, seed=seed, **choices)
     return partial(training.predict, nn.Sequential(lower, upper))
 
 
@@ -127,14 +120,14 @@ def freeze_below(
     Yosinski et al. (2014), "How transferable are features in deep neural networks?",
     arXiv:1411.1792.
     """
-    return _train(start(train, seed, source), depth, train, steps, seed, lr=lr)
+    return train_above(start(train, seed, source), depth, train, steps, seed, lr=lr)
 
 
 def discriminative(train: ImageSet, seed: int, lr=2e-3, decay: float = 1 / 2.6, steps: int = 100):
     """Fine-tune everything, the lower the more gently (Howard and Ruder 2018, section 3.2)."""
     model = start(train, seed)
     groups = rate_groups(layers(model), lr, decay)
-    return _train(model, 0, train, steps, seed, groups=groups)
+    return train_above(model, 0, train, steps, seed, groups=groups)
 
 
 def gradual_unfreezing(train: ImageSet, seed: int, lr=2e-3, steps: int = 100):
@@ -146,7 +139,7 @@ def gradual_unfreezing(train: ImageSet, seed: int, lr=2e-3, steps: int = 100):
     model = start(train, seed)
     for depth in reversed(DEPTHS):
         models.unfreeze(model)
-        predict = _train(model, depth, train, steps // len(DEPTHS), seed + depth, lr=lr)
+        predict = train_above(model, depth, train, steps // len(DEPTHS), seed + depth, lr=lr)
     return predict
 
 
@@ -162,11 +155,9 @@ def probe_then_tune(train: ImageSet, seed: int, lr=2e-3, steps: int = 100):
     out-of-distribution", section 3.4, arXiv:2202.10054.
     """
     model = start(train, seed)
-    _train(
-        model, len(DEPTHS) - 1, train, 2 * steps, seed, lr=1e-2
-    )  # costs less than 10 steps of all
+    train_above(model, DEPTHS[-1], train, 2 * steps, seed, lr=1e-2)  # less than 10 steps of all
     models.unfreeze(model)
-    return _train(model, 0, train, steps, seed, lr=lr)
+    return train_above(model, 0, train, steps, seed, lr=lr)
 
 
 def statistics_fixed(train: ImageSet, seed: int, lr=2e-3, steps: int = 100):
@@ -204,18 +195,51 @@ CANDIDATES = {
 # ── choosing and measuring ──────────────────────────────────────────────────────────────────
 
 
-def choose(target: Splits, recipe: Callable, candidates: list[dict], per_class, seeds) -> dict:
-    """Return the candidate with the best mean validation accuracy over `seeds`.
+def errors_on_the_way(
+    target: Splits, per_class: int, seed: int, looks, *, depth, lr, factor, augment=None, **choices
+) -> np.ndarray:
+    """Fine-tune with one setting, and count the errors after several numbers of steps.
 
-    The seeds must not be those of the report: their few labels would then be used twice.
+    Parameters
+    ----------
+    target : Splits
+    per_class, seed : int
+        Labels a class, and their draw.
+    looks : sequence of int
+        After which steps to count, rising multiples of the first; training ends at the last.
+    depth : int
+        Frozen blocks.
+    lr, factor : float
+        Learning rate of the head, and the factor for the blocks.
+    augment, **choices
+        As in `training.fit`.
+
+    Returns
+    -------
+    array of int, shape (2, looks)
+        Wrong validation and test pictures.
     """
+    train = few_labels(target.pool, per_class, seed)
+    model = start(train, seed)
+    lower, upper = split(model, depth)
+    models.freeze(lower)
+    parts = [train.images, target.validation.images, target.test.images]
+    if not augment:  # what frozen blocks compute never changes: run them once
+        parts = [run_once(lower, part) for part in parts]
+    groups = [{"params": free(model.backbone), "lr": lr * factor}, {"params": free(model.head)}]
+    wrong = []
 
-    def run(seed):
-        train = few_labels(target.pool, per_class, seed)
-        learned = [recipe(train, seed, **settings) for settings in candidates]
-        return [transfer.accuracy(predict, target.validation) for predict in learned]
+    def watch(step, network):
+        if step in looks:
+            pairs = zip(parts[1:], target[1:], strict=True)
+            wrong.append([int((training.predict(network, x) != s.labels).sum()) for x, s in pairs])
 
-    return candidates[np.mean(experiment.repeat(run, seeds, "choosing"), axis=0).argmax()]
+    watched = {"hook": watch, "every": int(looks[0]), "seed": seed}
+    network, choices = (model if augment else upper), choices | {"augment": augment, "lr": lr}
+    training.fit(
+        network, parts[0], train.labels, int(looks[-1]), groups=groups, **watched, **choices
+    )
+    return np.array(wrong).T
 
 
 def chosen_settings() -> dict:
@@ -227,43 +251,40 @@ def chosen_settings() -> dict:
         ``"recipes"`` to {recipe: {labels a class: settings}}, and ``"depths"`` to
         {source: [settings for 0 to 4 frozen blocks]}, for 5 labels a class.
     """
-    found = stored(SETTINGS)
-    recipes = {r: {int(k): s for k, s in rows.items()} for r, rows in found["recipes"].items()}
-    return {"recipes": recipes, "depths": found["depths"]}
+    return settings.stored(SETTINGS)
 
 
-def compare_recipes(target: Splits, settings: dict, per_class: int, seed: int) -> dict[str, float]:
+def compare_recipes(target: Splits, chosen: dict, per_class: int, seed: int) -> dict[str, float]:
     """Return the test accuracy of every recipe, all from one draw of labels."""
     train = few_labels(target.pool, per_class, seed)
-    learned = {r: learn(train, seed, **settings[r][per_class]) for r, learn in RECIPES.items()}
+    learned = {r: learn(train, seed, **chosen[r][per_class]) for r, learn in RECIPES.items()}
     return {r: transfer.accuracy(predict, target.test) for r, predict in learned.items()}
 
 
-def compare_depths(target: Splits, settings: dict, per_class: int, seed: int) -> dict:
+def compare_depths(target: Splits, chosen: dict, per_class: int, seed: int) -> dict:
     """Return the test accuracy with 0 to 4 frozen blocks, shape (5,), by source."""
     train = few_labels(target.pool, per_class, seed)
-    found = {}
-    for source, rows in settings.items():
-        learned = [
-            freeze_below(train, seed, depth, source=source, **rows[depth]) for depth in DEPTHS
-        ]
-        found[source] = np.array([transfer.accuracy(p, target.test) for p in learned])
-    return found
+
+    def score(source, depth):
+        rates = chosen[source][depth]
+        return transfer.accuracy(
+            freeze_below(train, seed, depth, source=source, **rates), target.test
+        )
+
+    return {source: np.array([score(source, depth) for depth in DEPTHS]) for source in chosen}
 
 
 def main() -> None:
     """Choose the settings of every recipe and of every depth, and write them down."""
-    torch.set_num_threads(1)
-    seeds, target = choosing_seeds(), digits()  # no report uses the last seeds
+    seeds, target = settings.choosing_seeds(), digits()
     recipes = {
-        name: {k: choose(target, recipe, CANDIDATES[name], k, seeds) for k in (1, 5)}
+        name: {k: transfer.choose(recipe, CANDIDATES[name], target, k, seeds) for k in (1, 5)}
         for name, recipe in RECIPES.items()
     }
-    depths = {
-        source: [
-            choose(target, partial(freeze_below, depth=d, source=source), rates, 5, seeds)
-            for d, rates in zip(DEPTHS, [RATES, RATES, RATES, RATES, BOLD], strict=True)
-        ]
-        for source in SOURCES
-    }
-    store(SETTINGS, {"recipes": recipes, "depths": depths})
+    depths = {source: [] for source in SOURCES}
+    for source, chosen in depths.items():
+        for depth in DEPTHS:
+            recipe = partial(freeze_below, depth=depth, source=source)
+            rates = BOLD if depth == DEPTHS[-1] else RATES
+            chosen.append(transfer.choose(recipe, rates, target, 5, seeds))
+    settings.store(SETTINGS, {"recipes": recipes, "depths": depths})

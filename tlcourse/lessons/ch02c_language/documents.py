@@ -1,8 +1,7 @@
-"""Chapter 2: read labelled documents with a pretrained language model, frozen or fine-tuned."""
-
-from __future__ import annotations
+"""Lesson 02c: read labelled documents with a pretrained language model, frozen or fine-tuned."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +13,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 from torch import nn
 
-from tlcourse import data, runtime
+from tlcourse import data, settings
 from tlcourse.data import corpus
-from tlcourse.lessons.ch02a_traditional_models import embeddings
-from tlcourse.lessons.ch02c_language import language
+from tlcourse.lessons.ch02a_traditional_models import embeddings, text
+from tlcourse.lessons.ch02c_language import pretraining
 from tlcourse.lessons.ch02c_language.language import CONTEXT, LanguageModel
-from tlcourse.settings import choosing_seeds, store, stored
-from tlcourse.training import batches
+from tlcourse.training import fit
 
 SETTINGS = Path(__file__).with_suffix(".json")
 
@@ -40,8 +38,8 @@ def padded(texts, vocabulary: embeddings.Vocabulary):
         The text of each piece.
     """
     pieces, owner = [], []
-    for i, text in enumerate(texts):
-        words = torch.from_numpy(vocabulary.encode(text))
+    for i, words in enumerate(map(vocabulary.encode, texts)):
+        words = torch.from_numpy(words)
         for piece in words.split(CONTEXT) if len(words) else [words.new_zeros(1)]:
             pieces.append(piece)
             owner.append(i)
@@ -102,42 +100,27 @@ def joined(layers: list[torch.Tensor], reference: list[torch.Tensor]) -> np.ndar
 # ── training all weights ────────────────────────────────────────────────────────────────────
 
 
-def fine_tune(model: LanguageModel, vocabulary, train: corpus.TextSet, seed: int, lr: float = 1e-3,
-              steps: int = 40, batch_size: int = 16):  # fmt: skip
+def fine_tune(model: LanguageModel, vocabulary, train: corpus.TextSet, seed: int, lr, steps: int):
     """Train a language model and a new head in place on labelled texts; return ``predict(texts)``.
 
     With a new `LanguageModel` instead of a pretrained one, this is training from scratch.
     """
-    runtime.seed_everything(seed)
+    torch.manual_seed(seed)
     width = sum(layer.shape[1] for layer in layer_means(model, vocabulary, train.texts[:1]))
     head = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, len(train.names)))
-    optimizer = torch.optim.AdamW([*model.parameters(), *head.parameters()], lr=lr, fused=True)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    generator = torch.Generator().manual_seed(seed)
-    model.train()
-    for batch in batches(len(train), batch_size, steps, generator):
-        part = train.subset(batch)
-        scores = head(torch.cat(pooled(model, vocabulary, part.texts), dim=1))
-        optimizer.zero_grad()
-        F.cross_entropy(scores, part.labels).backward()
-        optimizer.step()
-        schedule.step()
+
+    def loss(_, rows, labels):
+        found = pooled(model, vocabulary, train.subset(rows).texts)
+        return F.cross_entropy(head(torch.cat(found, dim=1)), labels)
+
+    both, rows = nn.ModuleList([model, head]), torch.arange(len(train))
+    fit(both, rows, train.labels, steps, lr=lr, batch_size=16, loss=loss, seed=seed)
 
     @torch.no_grad()
     def predict(texts):
         return head(torch.cat(layer_means(model, vocabulary, texts), dim=1)).argmax(1).numpy()
 
     return predict
-
-
-def pair_features(model, vocabulary, docs: corpus.Corpus, n: int, near: bool, reference, seed=0):
-    """Return frozen features of `sentence_pairs`, and which of them follow each other.
-
-    Of two sentences u and v: ``|u - v|`` and ``u * v``, which a linear head needs to see likeness.
-    """
-    first, second, follows = sentence_pairs(docs, n, seed, near)
-    u, v = (joined(layer_means(model, vocabulary, part), reference) for part in (first, second))
-    return np.hstack([np.abs(u - v), u * v]), follows
 
 
 # ── comparing ───────────────────────────────────────────────────────────────────────────────
@@ -169,20 +152,20 @@ def frozen_features(task: data.Splits, methods=READ_ONCE) -> dict[str, data.Spli
     for method in methods:
         if method == PPMI:
             train = corpus.documents(corpus.load().part("train"))
-            words = embeddings.learn(train, **language.START)
-            weights = embeddings.sif_weights(words.vocabulary)
-            parts = [embeddings.pool(words, part.texts, weights) for part in task]
-            features = [embeddings.standardise(part, parts[0]) for part in parts]
+            words = embeddings.learn(train, **pretraining.START)
+            represent = text.pooled(words, task.pool.texts)
+            features = [represent(part.texts) for part in task]
         else:
-            model, vocabulary, _ = language.load(FROZEN[method])
+            model, vocabulary, _ = pretraining.load(FROZEN[method])
             parts = [layer_means(model, vocabulary, part.texts) for part in task]
             features = [joined(part, parts[0]) for part in parts]
         found[method] = data.Splits(*features)
     return found
 
 
-def score(method: str, task: data.Splits, frozen: dict, per_class: int, seed: int,
-          on: str = "test", **settings) -> float:  # fmt: skip
+def score(
+    method: str, task: data.Splits, frozen: dict, per_class: int, seed: int, on="test", **chosen
+) -> float:
     """Learn with one method from one draw of labels; return the accuracy on a side of the task.
 
     Parameters
@@ -196,31 +179,46 @@ def score(method: str, task: data.Splits, frozen: dict, per_class: int, seed: in
     per_class, seed : int
         See `data.few_labels`: all methods see the same documents.
     on : {"test", "validation"}
-    **settings
+    **chosen
         Such as one of the method's `CANDIDATES`.
     """
     rows = data.few_rows(task.pool, per_class, seed)
-    train, truth = task.pool.subset(rows), getattr(task, on).labels.numpy()
+    train, other = task.pool.subset(rows), getattr(task, on)
     if method in frozen:
-        head = LogisticRegression(max_iter=2000, **settings)
+        head = LogisticRegression(max_iter=2000, **chosen)
         head.fit(frozen[method].pool[rows], train.labels)
-        return head.score(getattr(frozen[method], on), truth)
+        return head.score(getattr(frozen[method], on), other.labels)
     if method == TFIDF:
-        words = TfidfVectorizer(sublinear_tf=True, stop_words=settings["stop_words"])
-        learned = make_pipeline(words, LinearSVC(C=settings["C"])).fit(train.texts, train.labels)
-        return learned.score(getattr(task, on).texts, truth)
-    model, vocabulary, _ = language.load(TRAINED[method])
+        words = TfidfVectorizer(sublinear_tf=True, stop_words=chosen["stop_words"])
+        learned = make_pipeline(words, LinearSVC(C=chosen["C"])).fit(train.texts, train.labels)
+        return learned.score(other.texts, other.labels)
+    model, vocabulary, _ = pretraining.load(TRAINED[method])
     if method.endswith("from scratch"):
-        runtime.seed_everything(seed)
+        torch.manual_seed(seed)
         model = LanguageModel(model.kind, len(vocabulary))
-    predict = fine_tune(model, vocabulary, train, seed, **settings)
-    return float(np.mean(predict(getattr(task, on).texts) == truth))
+    predict = fine_tune(model, vocabulary, train, seed, **chosen)
+    return float(np.mean(predict(other.texts) == other.labels.numpy()))
 
 
-def chosen_settings() -> dict[str, dict[int, dict]]:
-    """Return what ``python -m tlcourse choose documents`` chose, as {method: {per_class: settings}}."""
-    table = stored(SETTINGS)
-    return {method: {int(k): s for k, s in rows.items()} for method, rows in table.items()}
+def choose(method: str, task: data.Splits) -> dict[int, dict]:
+    """Return a method's best candidate at each budget, by mean validation accuracy over 3 draws."""
+    frozen = frozen_features(task, [method]) if method in READ_ONCE else {}
+    candidates = CANDIDATES[method]
+
+    def scores(k, seed):
+        return [score(method, task, frozen, k, seed, "validation", **c) for c in candidates]
+
+    seeds = settings.choosing_seeds(3)
+    return {k: settings.choose(candidates, partial(scores, k), seeds, method) for k in BUDGETS}
+
+
+def main() -> None:
+    """Choose the settings of the methods named on the command line (or of all), and keep them."""
+    torch.set_num_threads(1)
+    task, kept = corpus.package_documents(corpus.load()), settings.stored(SETTINGS)
+    for method in sys.argv[1:] or CANDIDATES:
+        kept[method] = choose(method, task)
+        settings.store(SETTINGS, kept)
 
 
 # ── pairs of sentences ──────────────────────────────────────────────────────────────────────
@@ -255,27 +253,11 @@ def sentence_pairs(docs: corpus.Corpus, n: int, seed: int, near: bool = False):
     return list(docs.texts[chosen]), list(docs.texts[second]), follows
 
 
-def choose(method: str, task: data.Splits) -> dict[int, dict]:
-    """Return a method's best candidate at each budget, by mean validation accuracy over 3 draws.
+def pair_features(model, vocabulary, docs: corpus.Corpus, n: int, near: bool, reference, seed=0):
+    """Return frozen features of `sentence_pairs`, and which of them follow each other.
 
-    The draws are none that a report uses.
+    Of two sentences u and v: ``|u - v|`` and ``u * v``, which a linear head needs to see likeness.
     """
-    frozen = frozen_features(task, [method]) if method == PPMI or method in FROZEN else {}
-    chosen, seeds = {}, choosing_seeds(3)
-    for k in BUDGETS:
-        scores = [
-            np.mean([score(method, task, frozen, k, s, "validation", **c) for s in seeds])
-            for c in CANDIDATES[method]
-        ]
-        chosen[k] = CANDIDATES[method][int(np.argmax(scores))]
-        print(method, k, np.round(scores, 3), chosen[k], flush=True)
-    return chosen
-
-
-def main() -> None:
-    """Choose the settings of the methods named on the command line (or of all), and keep them."""
-    torch.set_num_threads(1)
-    task, kept = corpus.package_documents(corpus.load()), chosen_settings()
-    for method in sys.argv[1:] or CANDIDATES:
-        kept[method] = choose(method, task)
-        store(SETTINGS, kept)
+    first, second, follows = sentence_pairs(docs, n, seed, near)
+    u, v = (joined(layer_means(model, vocabulary, part), reference) for part in (first, second))
+    return np.hstack([np.abs(u - v), u * v]), follows

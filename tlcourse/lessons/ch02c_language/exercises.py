@@ -1,6 +1,4 @@
-"""Chapter 2, language models: hide words as BERT does, and the perplexity of a model's guesses."""
-
-from __future__ import annotations
+"""Lesson 02c, language models: hide words as BERT does, and the perplexity of a model's guesses."""
 
 import math
 
@@ -136,37 +134,37 @@ def perplexity_slowly(probabilities, asked) -> float:
 def _name_perplexity(value, probabilities, asked) -> str:
     """Return a sentence on the mistake, or an empty one."""
     expected = perplexity_slowly(probabilities, asked)
-    p = probabilities[asked]
-    rows = [perplexity_slowly(q, a) for q, a in zip(probabilities, asked, strict=True) if a.any()]
-    known = {
-        "this counts words that were not asked for: take probabilities[asked] only": (
-            perplexity_slowly(probabilities, np.ones_like(asked))
-        ),
-        "this is the mean surprise: take the exponential of it": math.log(expected),
-        "this is one over the mean probability: average the logarithms instead": 1 / p.mean(),
-        "this is the mean of 1/p: average the logarithms, then take the exponential": (
-            (1 / p).mean()
-        ),
-        "this is below 1: a minus sign is missing in front of the logarithm": 1 / expected,
-        "the logarithm has another base than the power: use np.log with np.exp": (
-            2 ** math.log(expected)
-        ),
-        "the power has another base than the logarithm: use np.log with np.exp": (
-            math.exp(math.log2(expected))
-        ),
-        "the sum is not divided by the number of asked words": expected ** len(p),
-        "the mean is over all positions: divide by the number of asked words": (
-            expected ** (len(p) / asked.size)
-        ),
-        "this averages the perplexities of the rows: average over all asked words": np.mean(rows),
-    }
     if math.isclose(value, expected, rel_tol=1e-6):
         return ""
-    for words, wrong in known.items():
+    for words, wrong in _typical_perplexities(probabilities, asked, expected).items():
         if math.isclose(value, wrong, rel_tol=1e-6):
             return f"{words}."
     due, yours = told_apart(expected, value)
     return near_miss(value, expected) or f"the perplexity is {due}, but you returned {yours}."
+
+
+def _typical_perplexities(probabilities, asked, expected) -> dict[str, float]:
+    """Return what typical mistakes give, by their sentence."""
+    p = probabilities[asked]
+    every = perplexity_slowly(probabilities, np.ones_like(asked))
+    rows = [perplexity_slowly(q, a) for q, a in zip(probabilities, asked, strict=True) if a.any()]
+    bits = math.log2(expected)
+    return {
+        "this counts words that were not asked for: take probabilities[asked] only": every,
+        "this is the mean surprise: take the exponential of it": math.log(expected),
+        "this is one over the mean probability: average the logarithms instead": 1 / p.mean(),
+        "this is the mean of 1/p: average the logarithms, then take the exponential": np.mean(
+            1 / p
+        ),
+        "this is below 1: a minus sign is missing in front of the logarithm": 1 / expected,
+        "the logarithm has another base than the power: use np.log with np.exp": expected
+        ** math.log(2),
+        "the power has another base than the logarithm: use np.log with np.exp": math.exp(bits),
+        "the sum is not divided by the number of asked words": expected ** len(p),
+        "the mean is over all positions: divide by the number of asked words": expected
+        ** np.mean(asked),
+        "this averages the perplexities of the rows: average over all asked words": np.mean(rows),
+    }
 
 
 PERPLEXITY = Exercise(

@@ -1,7 +1,5 @@
 """Figures of the language lesson: who looks at whom, and words on a map."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -1,39 +1,18 @@
-"""Chapter 2, language models: labels for free, by hiding words and guessing them.
+"""Lesson 02c: labels for free, by hiding words and guessing them.
 
 Two objectives. *Causal* (GPT): guess each word from those before it. *Masked* (BERT): hide some words,
 guess them from both sides. Three networks with the same embeddings and the same loss: an LSTM
 and a Transformer used causally, and the same Transformer used in both directions.
-
-``python -m tlcourse language lstm`` makes a shipped checkpoint again (also ``gpt``, ``masked``).
 """
-
-from __future__ import annotations
-
-import argparse
-import time
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tlcourse import models, runtime
-from tlcourse.data import corpus
-from tlcourse.lessons.ch02a_traditional_models import embeddings
-
-WEIGHTS = Path(__file__).parent / "weights"
+KINDS = ("lstm", "gpt", "masked")
 WIDTH, CONTEXT, N_WORDS = 128, 64, 7000
 IGNORE = -100  # the target of a position that the loss leaves out, as in F.cross_entropy
-# Word vectors that every model starts from. A wide window over whole documents puts topics into them.
-START = {"size": N_WORDS, "window": 20, "n_dims": WIDTH}
-# Settings that gave the best validation accuracy; steps by the minutes that a reader may wait. A random
-# `share` of the words is asked for: with large batches the softmax is most of a step's cost.
-RECIPES = {
-    "lstm": {"steps": 900, "lr": 3e-3, "batch_size": 32, "share": 0.3},
-    "gpt": {"steps": 3000, "lr": 3e-3, "batch_size": 8, "share": 1.0},
-    "masked": {"steps": 3000, "lr": 3e-3, "batch_size": 8},
-}
 
 # ── two objectives ──────────────────────────────────────────────────────────────────────────
 
@@ -90,11 +69,6 @@ def masked_example(
     inputs = torch.where(chosen & (kind < 0.8), mask, tokens)
     inputs = torch.where(chosen & (kind >= 0.9), words, inputs)
     return inputs, torch.where(chosen, tokens, IGNORE)
-
-
-def thinned(targets: torch.Tensor, share: float, generator: torch.Generator) -> torch.Tensor:
-    """Return targets of which a random `share` is kept: the softmax is most of a step's cost."""
-    return torch.where(torch.rand(targets.shape, generator=generator) < share, targets, IGNORE)
 
 
 # ── networks ────────────────────────────────────────────────────────────────────────────────
@@ -165,8 +139,8 @@ class LanguageModel(nn.Module):
 
     def __init__(self, kind: str, n_words: int = N_WORDS):
         super().__init__()
-        if kind not in RECIPES:
-            raise ValueError(f"unknown kind {kind!r}: choose one of {', '.join(RECIPES)}.")
+        if kind not in KINDS:
+            raise ValueError(f"unknown kind {kind!r}: choose one of {', '.join(KINDS)}.")
         self.kind, self.mask = kind, n_words
         self.embedding = nn.Embedding(n_words + 1, WIDTH)
         nn.init.normal_(self.embedding.weight, std=0.1)
@@ -226,177 +200,13 @@ def loss(model: LanguageModel, inputs: torch.Tensor, targets: torch.Tensor) -> t
     return F.cross_entropy(model.scores(model.layers(inputs)[-1][asked]), targets[asked])
 
 
-# ── pretraining ─────────────────────────────────────────────────────────────────────────────
-
-
-def stream(texts, vocabulary: embeddings.Vocabulary) -> torch.Tensor:
-    """Return all words of the texts as one row of numbers."""
-    return torch.from_numpy(vocabulary.encode(" ".join(texts)))
-
-
 def example(model: LanguageModel, tokens, generator, rate: float = 0.4, share: float = 1.0):
-    """Return inputs and targets of the model's own objective, from windows of CONTEXT + 1 words."""
+    """Return inputs and targets of the model's own objective, from windows of CONTEXT + 1 words.
+
+    A causal model is asked for a random `share` of the words, a masked one for `rate`.
+    """
     if model.kind == "masked":
         return masked_example(tokens[:, :-1], rate, model.mask, generator)
     inputs, targets = causal_example(tokens)
-    return inputs, thinned(targets, share, generator)
-
-
-def pretrain(model: LanguageModel, tokens: torch.Tensor, steps: int, lr: float, seed: int = 0,
-             batch_size: int = 32, hook=None, every: int = 100, **objective) -> list[float]:  # fmt: skip
-    """Train a language model in place on a row of words, with AdamW and a cosine learning rate.
-
-    Parameters
-    ----------
-    tokens : torch.Tensor, shape (length,)
-        From `stream`; never of test files.
-    steps : int
-        Of `batch_size` windows of `CONTEXT` words, cut at random places.
-    **objective
-        Given to `example`.
-
-    Returns
-    -------
-    list of float
-        The loss of each step, nats a guessed word.
-    """
-    if len(tokens) <= CONTEXT:
-        raise ValueError(f"{len(tokens)} words are too few: pass more than {CONTEXT}.")
-    optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.01, fused=True)
-    warmup = min(50, steps // 4)
-    rise = torch.optim.lr_scheduler.LinearLR(optimizer, 0.02, total_iters=warmup)
-    fall = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps - warmup)
-    schedule = torch.optim.lr_scheduler.SequentialLR(optimizer, [rise, fall], [warmup])
-    generator = torch.Generator().manual_seed(seed)
-    windows = tokens.unfold(0, CONTEXT + 1, 1)
-    losses = []
-    model.train()
-    for step in range(1, steps + 1):
-        rows = torch.randint(len(windows), (batch_size,), generator=generator)
-        value = loss(model, *example(model, windows[rows], generator, **objective))
-        optimizer.zero_grad()
-        value.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        losses.append(value.item())
-        if hook and step % every == 0:
-            hook(step, model)
-    return losses
-
-
-@torch.no_grad()
-def perplexity(model: LanguageModel, tokens: torch.Tensor, rate: float = 0.4, seed: int = 0):
-    """Return exp(mean cross-entropy) on a row of words that was never trained on.
-
-    For a causal model over every word but the first of each window; for a masked one over a random
-    share `rate` of hidden words. The two are not comparable: they answer different questions.
-    """
-    model.eval()
-    windows = tokens.unfold(0, CONTEXT + 1, CONTEXT)
-    generator = torch.Generator().manual_seed(seed)
-    nats = [
-        loss(model, *example(model, part, generator, rate=rate, share=1.0)).item()
-        for part in windows.split(64)
-    ]
-    sizes = [len(part) for part in windows.split(64)]
-    return float(np.exp(np.average(nats, weights=sizes)))
-
-
-def start_from(model: LanguageModel, words: embeddings.Embeddings) -> None:
-    """Give a new model word vectors learned by counting, at the scale of its own random ones."""
-    known = torch.from_numpy(words.vectors)
-    with torch.no_grad():
-        model.embedding.weight[1 : len(known)] = 0.1 * known[1:] / known[1:].std()
-
-
-# ── shipped checkpoints ─────────────────────────────────────────────────────────────────────
-
-
-def save(model: LanguageModel, vocabulary, about: dict, path: Path) -> None:
-    """Write weights in half precision, the vocabulary, and how they came about."""
-    state = {name: value.half() for name, value in model.state_dict().items()}
-    counts = torch.from_numpy(vocabulary.counts).int()
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    content = {"kind": model.kind, "words": vocabulary.words, "counts": counts, "about": about}
-    torch.save(content | {"state": state}, path)
-
-
-def load(kind: str, path: Path | None = None):
-    """Return a shipped language model, its vocabulary, and how it came about.
-
-    Parameters
-    ----------
-    kind : {"lstm", "gpt", "masked"}
-    path : Path, optional
-        Read this file instead.
-
-    Returns
-    -------
-    model : LanguageModel
-        In evaluation mode, on the CPU.
-    vocabulary : Vocabulary
-    about : dict
-        Seed, steps, seconds, and the fingerprint of the corpus it was trained on.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If it is damaged or holds something else.
-    """
-    path = path or WEIGHTS / f"{kind}.pt"
-    content = models.load_weights(path, f"language {kind}")
-    try:
-        model = LanguageModel(content["kind"], len(content["words"]))
-        model.load_state_dict({name: value.float() for name, value in content["state"].items()})
-    except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"the weights file {path.name} holds another model: restore it, or make it again with "
-            f"python -m tlcourse language {kind}."
-        ) from error
-    vocabulary = embeddings.Vocabulary(content["words"], content["counts"].numpy())
-    return model.eval(), vocabulary, content["about"]
-
-
-def make(kind: str, seed: int = 0, steps: int | None = None):
-    """Pretrain a model of that kind on the training files; return it, its vocabulary, its story."""
-    docs = corpus.load()
-    began = time.process_time()
-    runtime.seed_everything(seed)
-    texts = docs.part("train").texts
-    words = embeddings.learn(corpus.documents(docs.part("train")), **START)
-    model = LanguageModel(kind)
-    start_from(model, words)
-    recipe = RECIPES[kind] | ({"steps": steps} if steps else {})
-    heldout = stream(docs.part("validation").texts, words.vocabulary)
-
-    def report(step, model):
-        seconds = time.process_time() - began
-        print(
-            f"step {step}: perplexity {perplexity(model, heldout[:20_000]):.1f}, {seconds:.0f} s",
-            flush=True,
-        )
-        model.train()
-
-    pretrain(model, stream(texts, words.vocabulary), seed=seed, hook=report, every=300, **recipe)
-    about = {
-        "corpus": docs.fingerprint,
-        "seed": seed,
-        "steps": recipe["steps"],
-        "seconds": round(time.process_time() - began),
-        "perplexity": round(perplexity(model, heldout), 1),
-    }
-    return model.eval(), words.vocabulary, about
-
-
-def main() -> None:
-    """Pretrain the kinds named on the command line and write their checkpoints."""
-    parser = argparse.ArgumentParser(prog="python -m tlcourse language", description=__doc__)
-    parser.add_argument("kinds", nargs="*", default=list(RECIPES))
-    torch.set_num_threads(1)
-    for kind in parser.parse_args().kinds:
-        model, vocabulary, about = make(kind)
-        save(model, vocabulary, about, WEIGHTS / f"{kind}.pt")
-        print(kind, about)
+    asked = torch.rand(targets.shape, generator=generator) < share
+    return inputs, torch.where(asked, targets, IGNORE)

@@ -1,7 +1,5 @@
 """Lesson 2d, which source: LEEP, and the rank correlation that judges a score."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,6 +1,4 @@
-"""Figures of lesson 2d: sources side by side, scores against the truth, photographs."""
-
-from __future__ import annotations
+"""Figures of lesson 02d: sources side by side, scores against the truth, photographs."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,8 +8,8 @@ from IPython.display import display
 from sklearn.metrics import ConfusionMatrixDisplay
 
 from tlcourse.experiment import interval
-from tlcourse.lessons.ch02d_choosing_a_source.zoo import kendall_tau
-from tlcourse.plots import DPI, GUIDE, RIGHT, WRONG, Figure, new_figure, styles
+from tlcourse.lessons.ch02d_choosing_a_source.selection import kendall_tau
+from tlcourse.plots import DPI, GUIDE, RIGHT, WRONG, Figure, legend_below, new_figure, styles
 from tlcourse.teaching import widgets
 
 
@@ -45,9 +43,7 @@ def accuracy_by_source(accuracy: Mapping, names: Sequence[str], baselines: Mappi
         ax.axvline(np.mean(values), color=GUIDE, linewidth=1.3, linestyle=dashes, label=name)
     ax.set_yticks(places, np.array(names)[order])
     ax.set_xlabel("test accuracy, mean and 95 % interval over seeds")
-    figure.legend(
-        *ax.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False
-    )
+    legend_below(figure, ax, top=None)
     return figure
 
 
@@ -92,7 +88,7 @@ def rank_correlations(over_seeds: Mapping, over_sources: Mapping):
     Parameters
     ----------
     over_seeds, over_sources : dict of str to (low, tau, high)
-        From `tlcourse.lessons.ch02d_choosing_a_source.zoo.tau_interval`.
+        From `selection.tau_interval`.
 
     Returns
     -------
@@ -113,9 +109,7 @@ def rank_correlations(over_seeds: Mapping, over_sources: Mapping):
     ax.invert_yaxis()
     ax.set_xlim(-1.05, 1.05)
     ax.set_xlabel("rank correlation with the true accuracy, 95 % bootstrap intervals")
-    figure.legend(
-        *ax.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False
-    )
+    legend_below(figure, ax, top=None)
     return figure
 
 

@@ -1,10 +1,8 @@
-"""Lesson 2d: a network that learned from ImageNet, on photographs of ants and bees.
+"""Lesson 02d: a network that learned from ImageNet, on photographs of ants and bees.
 
 Everything goes through torchvision's own API. Nothing is ever fetched unless you ask for it: the
 photographs are looked for under ``TLCOURSE_DATA``, the weights under ``TORCH_HOME``.
 """
-
-from __future__ import annotations
 
 import hashlib
 import math
@@ -18,10 +16,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
 from sklearn.svm import SVC
 
-from tlcourse import runtime
+from tlcourse import runtime, settings
 from tlcourse.data import draw_rows, load_folder
 from tlcourse.data.cache import cached, data_folder
-from tlcourse.settings import choosing_seeds, store, stored
 
 CLASSES = ("ants", "bees")
 PARTS = ("train", "val")  # 244 and 153 photographs; we test on the second
@@ -53,20 +50,19 @@ def hymenoptera(part: str, transform=None):
     ------
     FileNotFoundError
         If the folder, or all photographs of a class, are missing.
+    ValueError
+        If there is a third class.
     """
     folder = data_folder() / "hymenoptera_data" / part
-    for name in CLASSES:
-        if not (folder / name).is_dir():
-            raise FileNotFoundError(f"the photographs of ants and bees are not here: {HOW}")
+    found = {f.name for f in folder.glob("[!.]*") if f.is_dir()}
+    if not found >= set(CLASSES):
+        raise FileNotFoundError(f"the photographs of ants and bees are not here: {HOW}")
+    if found > set(CLASSES):
+        raise ValueError(f"{part} holds {sorted(found)}: leave only the folders ants and bees.")
     try:
-        photographs = load_folder(folder, transform)
+        return load_folder(folder, transform)
     except FileNotFoundError as error:
         raise FileNotFoundError(f"a class of {part} holds no photograph: {HOW}") from error
-    if tuple(photographs.classes) != CLASSES:
-        raise ValueError(
-            f"{part} holds {photographs.classes}: leave only the folders ants and bees."
-        )
-    return photographs
 
 
 def squeezenet(pretrained: bool = True, seed: int = 0, download: bool = False):
@@ -239,25 +235,23 @@ def candidates(method: str) -> list[dict]:
 
 def choose(arrays: dict, per_class: int, seeds) -> dict[str, dict]:
     """Choose each method's settings by accuracy on the training photographs that were not drawn."""
-    labels, best = arrays["train labels"], {}
-    for method in METHODS:
-        scores = np.zeros(len(candidates(method)))
-        for seed in seeds:
-            rows, X = draw_rows(labels, per_class, seed), arrays[f"train {views(seed)[method]}"]
-            rest = np.setdiff1d(np.arange(len(labels)), rows)
-            for n, settings in enumerate(candidates(method)):
-                model = estimator(method, **settings).fit(X[rows], labels[rows])
-                scores[n] += model.score(X[rest], labels[rest])
-        best[method] = candidates(method)[int(scores.argmax())]
-    return best
+    labels = arrays["train labels"]
+
+    def scores(method, seed):
+        rows, X = draw_rows(labels, per_class, seed), arrays[f"train {views(seed)[method]}"]
+        rest = np.setdiff1d(np.arange(len(labels)), rows)
+        fitted = [estimator(method, **c).fit(X[rows], labels[rows]) for c in candidates(method)]
+        return [model.score(X[rest], labels[rest]) for model in fitted]
+
+    return {m: settings.choose(candidates(m), partial(scores, m), seeds) for m in METHODS}
 
 
 def chosen_settings() -> dict[int, dict]:
     """Return what ``python -m tlcourse choose photos`` chose, as {per_class: {method: settings}}."""
-    return {int(k): found for k, found in stored(SETTINGS).items()}
+    return settings.stored(SETTINGS)
 
 
-def compare(arrays: dict, per_class: int, seed: int, settings: dict) -> dict[str, np.ndarray]:
+def compare(arrays: dict, per_class: int, seed: int, chosen: dict) -> dict[str, np.ndarray]:
     """Learn from the same few photographs with each of `METHODS`; label those of the test.
 
     Parameters
@@ -268,7 +262,7 @@ def compare(arrays: dict, per_class: int, seed: int, settings: dict) -> dict[str
         Labels a class.
     seed : int
         Draws the labelled photographs, and one of the random networks.
-    settings : dict
+    chosen : dict
         From `chosen_settings`.
 
     Returns
@@ -279,7 +273,7 @@ def compare(arrays: dict, per_class: int, seed: int, settings: dict) -> dict[str
     rows = draw_rows(arrays["train labels"], per_class, seed)
     found = {}
     for method, key in views(seed).items():
-        model = estimator(method, **settings[per_class][method])
+        model = estimator(method, **chosen[per_class][method])
         model.fit(arrays[f"train {key}"][rows], arrays["train labels"][rows])
         found[method] = model.predict(arrays[f"val {key}"])
     return found
@@ -287,7 +281,5 @@ def compare(arrays: dict, per_class: int, seed: int, settings: dict) -> dict[str
 
 def main() -> None:
     """Choose the settings of every method at every budget, and write them down."""
-    torch.set_num_threads(1)
-    arrays, seeds = represented(), choosing_seeds(20)  # no report uses the last ones
-    chosen = {k: choose(arrays, k, seeds) for k in BUDGETS}
-    store(SETTINGS, chosen)
+    arrays, seeds = represented(), settings.choosing_seeds(20)
+    settings.store(SETTINGS, {k: choose(arrays, k, seeds) for k in BUDGETS})

@@ -1,7 +1,5 @@
 """Many machines: hand the runs of a sweep or of a search to a Dask cluster."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

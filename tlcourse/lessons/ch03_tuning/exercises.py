@@ -1,6 +1,4 @@
-"""Chapter 3: best so far, expected improvement, the mean of a Gaussian process, optimism."""
-
-from __future__ import annotations
+"""Lesson 3: best so far, expected improvement, the mean of a Gaussian process, optimism."""
 
 import math
 

@@ -1,7 +1,5 @@
 """Figures of lesson 3: searches compared, and a Gaussian process at work on a line."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import ipywidgets
@@ -30,8 +28,7 @@ def searches(curves: Mapping, ylabel="best validation error so far", title=None,
     figure, ax = plots.new_figure(title)
     trials = np.shape(next(iter(curves.values()), [[]]))[1]
     plots.mean_curves(ax, np.arange(first, first + trials), curves)
-    ax.set_xlabel("trials")
-    ax.set_ylabel(ylabel)
+    ax.set(xlabel="trials", ylabel=ylabel)
     plots.legend_below(figure, ax)
     return figure
 
@@ -66,8 +63,7 @@ def surrogate(line, truth, tried, values, mean, std, gain):
         ax.spines[["top", "right"]].set_visible(False)
     below.plot(following, np.max(gain), "D", color="black", label="next trial")
     above.set_ylabel("objective (scaled)")
-    below.set_ylabel("acquisition")
-    below.set_xlabel("setting, scaled to [0, 1]")
+    below.set(xlabel="setting, scaled to [0, 1]", ylabel="acquisition")
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure
 

@@ -1,11 +1,9 @@
-"""Chapter 3: objectives to minimise, each evaluated once on a dense design and replayed from it.
+"""Objectives to minimise, each evaluated once on a dense design and replayed from it.
 
 A search needs hundreds of trainings, and an honest comparison of searches needs it fifty times. So
 every setting of a grid is trained once (``python -m tlcourse landscapes``); afterwards a trial is a
 look into a table.
 """
-
-from __future__ import annotations
 
 import argparse
 import itertools
@@ -20,8 +18,9 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.svm import SVC
+from skopt.benchmarks import hart6
 
-from tlcourse import data, models, runtime, training
+from tlcourse import data, runtime
 from tlcourse.data.perturb import perturb
 from tlcourse.lessons.ch02b_pictures import finetuning
 
@@ -117,8 +116,10 @@ def _splits(target: str) -> data.Splits:
     return getattr(data, target)()
 
 
-def trajectory(target: str, lr, factor, depth, augmented, decay, seed=None) -> np.ndarray:
+def trajectory(target: str, lr, factor, depth, augmented, decay) -> np.ndarray:
     """Fine-tune once and return the number of errors on the way.
+
+    The draw of labels and the head have the design's own seed, which no report uses.
 
     Parameters
     ----------
@@ -129,8 +130,6 @@ def trajectory(target: str, lr, factor, depth, augmented, decay, seed=None) -> n
         Frozen blocks; 1 perturbs every batch.
     decay : float
         Decoupled weight decay.
-    seed : int, optional
-        Draw of labels and head; by default the design's own, which no report uses.
 
     Returns
     -------
@@ -138,39 +137,10 @@ def trajectory(target: str, lr, factor, depth, augmented, decay, seed=None) -> n
         Wrong validation and test pictures after each of ``FINE_TUNING["steps"]``. The learning rate
         falls over the longest run: a shorter one is the same run stopped early.
     """
-    seed = runtime.SEEDS_PER_BASE - 1 if seed is None else seed
-    splits = _splits(target)
-    train = data.few_labels(splits.pool, LABELS[target], seed)
-    model = finetuning.start(train, seed)
-    lower, upper = finetuning.split(model, int(depth))
-    models.freeze(lower)
-    parts = [train.images, splits.validation.images, splits.test.images]
-    if not augmented:  # what frozen blocks compute never changes: run them once
-        parts = [finetuning.run_once(lower, part) for part in parts]
-    trained = upper if not augmented else model
-    blocks = [p for p in model.backbone.parameters() if p.requires_grad]
-    groups = [{"params": blocks, "lr": lr * factor}, {"params": list(model.head.parameters())}]
-    wrong = []
-
-    def watch(step, network):
-        if step in FINE_TUNING["steps"]:
-            pairs = zip(parts[1:], splits[1:], strict=True)
-            wrong.append([int((training.predict(network, x) != s.labels).sum()) for x, s in pairs])
-
-    training.fit(
-        trained,
-        parts[0],
-        train.labels,
-        int(FINE_TUNING["steps"][-1]),
-        lr=lr,
-        groups=groups,
-        weight_decay=decay,
-        augment=perturb if augmented else None,
-        hook=watch,
-        every=25,
-        seed=seed,
-    )
-    return np.array(wrong).T
+    splits, seed, steps = _splits(target), runtime.SEEDS_PER_BASE - 1, FINE_TUNING["steps"]
+    how = {"depth": int(depth), "lr": lr, "factor": factor, "weight_decay": decay}
+    how["augment"] = perturb if augmented else None
+    return finetuning.errors_on_the_way(splits, LABELS[target], seed, steps, **how)
 
 
 # ── making the designs ──────────────────────────────────────────────────────────────────────
@@ -189,28 +159,11 @@ def make(name: str) -> None:
         wrong = np.stack(runs, axis=1).reshape(2, -1)
         splits = _splits(name)
         of = np.array([[len(splits.validation)], [len(splits.test)]])
-    DESIGNS.mkdir(exist_ok=True)
     np.savez_compressed(DESIGNS / f"{name}.npz", wrong=wrong.astype(np.uint16), of=of)
 
 
 # ── an analytic objective ───────────────────────────────────────────────────────────────────
 
-_A = np.array(
-    [
-        [10, 3, 17, 3.5, 1.7, 8],
-        [0.05, 10, 17, 0.1, 8, 14],
-        [3, 3.5, 1.7, 10, 17, 8],
-        [17, 8, 0.05, 10, 0.1, 14],
-    ]
-)
-_P = 1e-4 * np.array(
-    [
-        [1312, 1696, 5569, 124, 8283, 5886],
-        [2329, 4135, 8307, 3736, 1004, 9991],
-        [2348, 1451, 3522, 2883, 3047, 6650],
-        [4047, 8828, 8732, 5743, 1091, 381],
-    ]
-)
 HARTMANN_BEST = -3.32237
 
 
@@ -233,8 +186,7 @@ def hartmann(x) -> np.ndarray:
     x = np.atleast_2d(np.asarray(x, dtype=float))
     if x.shape[1] < 6:
         raise ValueError(f"{x.shape[1]} columns: Hartmann's function needs at least 6.")
-    distance = (_A * (x[:, None, :6] - _P) ** 2).sum(axis=2)
-    return -np.exp(-distance) @ np.array([1.0, 1.2, 3.0, 3.2])
+    return np.array([hart6(row[:6]) for row in x])
 
 
 def main() -> None:

@@ -1,100 +1,22 @@
-"""Chapter 3: grid, random and Bayesian search at an equal budget. Everything is minimised.
-
-The Gaussian process lives on the unit cube and has a Matérn 5/2 kernel with one length a dimension.
-"""
-
-from __future__ import annotations
+"""Grid, random and Bayesian search at an equal budget, and what they are worth. Everything is minimised."""
 
 import itertools
 from collections.abc import Callable
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 from scipy.stats import norm
 from sklearn.datasets import load_breast_cancer
-from sklearn.model_selection import StratifiedKFold, cross_val_score, train_test_split
+from sklearn.model_selection import (
+    GridSearchCV,
+    StratifiedKFold,
+    cross_val_score,
+    train_test_split,
+)
 from sklearn.tree import DecisionTreeClassifier
 
-NOISE = 0.02  # variance of the noise, where the trials are scaled to variance 1
+from tlcourse.lessons.ch03_tuning.gaussian_process import improve_lengths, posterior
+
 START = 6  # random trials before the first model
-
-# ── a Gaussian process ──────────────────────────────────────────────────────────────────────
-
-
-def matern(a: np.ndarray, b: np.ndarray, lengths) -> np.ndarray:
-    """Return the Matérn 5/2 covariance of every row of `a` with every row of `b`.
-
-    Parameters
-    ----------
-    a, b : np.ndarray, shapes (n, d) and (m, d)
-    lengths : float or array_like, shape (d,)
-        How far to go in each dimension until values forget each other.
-
-    References
-    ----------
-    Rasmussen and Williams (2006), "Gaussian processes for machine learning", equation 4.17.
-    """
-    a, b = a / lengths, b / lengths
-    squared = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
-    r = np.sqrt(5 * np.maximum(squared, 0))
-    return (1 + r + r**2 / 3) * np.exp(-r)
-
-
-def posterior(X, y, candidates, lengths, noise: float = NOISE) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and standard deviation of a Gaussian process at `candidates`.
-
-    Parameters
-    ----------
-    X : np.ndarray, shape (n, d)
-        What was tried.
-    y : np.ndarray, shape (n,)
-        What came out, with mean 0 and variance about 1.
-    candidates : np.ndarray, shape (m, d)
-    lengths : float or array_like, shape (d,)
-    noise : float
-        Variance of the noise in `y`, above 0.
-
-    Raises
-    ------
-    ValueError
-        If there is no trial, or the shapes do not fit.
-
-    References
-    ----------
-    Rasmussen and Williams (2006), algorithm 2.1.
-    """
-    if len(X) == 0 or len(X) != len(y):
-        raise ValueError(f"{len(X)} points and {len(y)} values: pass one value for each point.")
-    factor = cho_factor(matern(X, X, lengths) + noise * np.eye(len(X)), lower=True)
-    across = matern(X, candidates, lengths)
-    mean = across.T @ cho_solve(factor, y)
-    variance = 1 - (across * cho_solve(factor, across)).sum(axis=0)
-    return mean, np.sqrt(np.maximum(variance, 1e-12))
-
-
-def log_likelihood(X, y, lengths, noise: float = NOISE) -> float:
-    """Return the logarithm of the density of `y`: how well these lengths explain the trials.
-
-    References
-    ----------
-    Rasmussen and Williams (2006), equation 2.30.
-    """
-    factor = cho_factor(matern(X, X, lengths) + noise * np.eye(len(X)), lower=True)
-    fit = y @ cho_solve(factor, y)
-    return float(-fit / 2 - np.log(np.diag(factor[0])).sum() - len(y) / 2 * np.log(2 * np.pi))
-
-
-def improve_lengths(X, y, lengths, noise: float = NOISE) -> np.ndarray:
-    """Try half and twice each length, one dimension after the other; keep what is more likely."""
-    lengths = np.array(lengths, dtype=float)
-    best = log_likelihood(X, y, lengths, noise)
-    for d, factor in itertools.product(range(len(lengths)), (0.5, 2.0)):
-        trial = lengths.copy()
-        trial[d] = np.clip(trial[d] * factor, 0.1, 6.4)
-        if (likely := log_likelihood(X, y, trial, noise)) > best:
-            lengths, best = trial, likely
-    return lengths
-
 
 # ── acquisition: where to look next ─────────────────────────────────────────────────────────
 
@@ -121,14 +43,14 @@ def negative_lower_bound(mean, std, best: float = 0.0, kappa: float = 1.96) -> n
     return kappa * std - mean
 
 
-def suggest(X, y, candidates, lengths, acquisition: Callable = expected_improvement) -> int:
-    """Return which candidate to try next, as a position.
+def suggest(X, y, candidates, lengths) -> int:
+    """Return which candidate has the largest expected improvement, as a position.
 
     A value that is NaN or infinite is a failed trial: see `minimise`.
     """
     scaled = _scaled(y)
     mean, std = posterior(X, scaled, candidates, lengths)
-    return int(acquisition(mean, std, scaled.min()).argmax())
+    return int(expected_improvement(mean, std, scaled.min()).argmax())
 
 
 def _scaled(y) -> np.ndarray:
@@ -169,14 +91,7 @@ def grid_order(unit: np.ndarray, counts, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).permutation(nearest)
 
 
-def bayesian_order(
-    unit: np.ndarray,
-    error: np.ndarray,
-    trials: int,
-    seed: int,
-    acquisition: Callable = expected_improvement,
-    first=None,
-) -> np.ndarray:
+def bayesian_order(unit, error: np.ndarray, trials: int, seed: int, first=None) -> np.ndarray:
     """Return the positions that a Bayesian search tries, in order.
 
     It begins with the first `START` trials of `random_order` for the same seed, or with `first`.
@@ -189,8 +104,6 @@ def bayesian_order(
         Looked up only where a trial was made. NaN or infinite: a failed trial, see `minimise`.
     trials : int
     seed : int
-    acquisition : callable
-        ``acquisition(mean, std, best)``, larger is better.
     first : sequence of int, optional
         Positions to begin with, such as another task's best: a warm start.
 
@@ -205,7 +118,7 @@ def bayesian_order(
         y = error[tried]
         lengths = improve_lengths(unit[tried], _scaled(y), lengths)
         left = np.setdiff1d(np.arange(len(unit)), tried)
-        tried.append(left[suggest(unit[tried], y, unit[left], lengths, acquisition)])
+        tried.append(left[suggest(unit[tried], y, unit[left], lengths)])
     return np.array(tried[:trials])
 
 
@@ -286,15 +199,13 @@ def trials_to(values, target: float) -> float:
 # ── how far the best score deceives ─────────────────────────────────────────────────────────
 
 
-def optimism(seed: int, rows: int = 60, candidates: int = 20) -> tuple[float, float, float]:
-    """Tune a decision tree on a few tumours; return what three ways say about its accuracy.
+def optimism(seed: int, candidates: int = 20) -> tuple[float, float, float]:
+    """Tune a decision tree on 60 tumours; return what three ways say about its accuracy.
 
     Parameters
     ----------
     seed : int
         Moves the rows, the folds and the candidates.
-    rows : int
-        Labelled tumours; all others are test data.
     candidates : int
         Random settings of a tree, compared by 3-fold cross-validation.
 
@@ -310,29 +221,14 @@ def optimism(seed: int, rows: int = 60, candidates: int = 20) -> tuple[float, fl
     """
     rng = np.random.default_rng(seed)
     X, y = load_breast_cancer(return_X_y=True)
-    few, rest, y_few, y_rest = train_test_split(
-        X, y, train_size=rows, stratify=y, random_state=seed
-    )
+    few, rest, y_few, y_rest = train_test_split(X, y, train_size=60, stratify=y, random_state=seed)
     settings = {
         "max_depth": rng.integers(1, 9, candidates),
         "max_features": rng.uniform(0.05, 1, candidates),
         "random_state": rng.integers(1000, size=candidates),
     }
-    trees = [
-        DecisionTreeClassifier(**dict(zip(settings, row, strict=True)))
-        for row in zip(*settings.values(), strict=True)
-    ]
-    best, tree = _tune(trees, few, y_few, seed)
-    folds = StratifiedKFold(3, shuffle=True, random_state=seed + 1)
-    outer = [
-        _tune(trees, few[i], y_few[i], seed)[1].fit(few[i], y_few[i]).score(few[j], y_few[j])
-        for i, j in folds.split(few, y_few)
-    ]
-    return best, float(np.mean(outer)), tree.fit(few, y_few).score(rest, y_rest)
-
-
-def _tune(models, X, y, seed):
-    folds = StratifiedKFold(3, shuffle=True, random_state=seed)
-    scores = [cross_val_score(model, X, y, cv=folds).mean() for model in models]
-    best = int(np.argmax(scores))
-    return scores[best], models[best]
+    grid = [{name: [values[i]] for name, values in settings.items()} for i in range(candidates)]
+    inner, outer = (StratifiedKFold(3, shuffle=True, random_state=s) for s in (seed, seed + 1))
+    search = GridSearchCV(DecisionTreeClassifier(), grid, cv=inner).fit(few, y_few)
+    nested = cross_val_score(search, few, y_few, cv=outer).mean()
+    return search.best_score_, nested, search.score(rest, y_rest)

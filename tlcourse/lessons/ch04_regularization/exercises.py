@@ -1,6 +1,4 @@
-"""Chapter 4: dropout, decay in two places, a pull to the source, when to stop, softer labels."""
-
-from __future__ import annotations
+"""Lesson 04: dropout, decay in two places, a pull to the source, when to stop, softer labels."""
 
 import math
 

@@ -1,7 +1,5 @@
 """The explorer of lesson 04: what each recipe is worth on pictures that moved."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import ipywidgets

@@ -1,7 +1,5 @@
 """Chapter 5: conflict in one number, weights by variance, projection, learned noise, GradNorm."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

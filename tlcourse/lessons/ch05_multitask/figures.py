@@ -1,7 +1,5 @@
 """Figures of lesson 5: scores of each task by method, what training looked like, a trade-off."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import ipywidgets
@@ -32,11 +30,10 @@ def scores_by_method(scores: Mapping, title: str | None = None):
             ax.plot(values, np.full(len(values), row), "o", color="#0072B2", alpha=0.4)
             if len(values):
                 ax.plot(values.mean(), row, "D", color="black")
-        ax.set_xlim(-0.05, 1.05)
         ax.set_title(task, fontsize=11)
-        ax.set_xlabel("accuracy" if task == "class" else "R²")
         ax.set_yticks(range(len(scores)), list(scores))
-        ax.set_ylim(len(scores) - 0.5, -0.5)
+        words = "accuracy" if task == "class" else "R²"
+        ax.set(xlim=(-0.05, 1.05), ylim=(len(scores) - 0.5, -0.5), xlabel=words)
     return figure
 
 
@@ -57,9 +54,7 @@ def over_time(steps: Sequence[float], panels: Mapping, ylabel: str, log: bool = 
     for ax, (name, curves) in zip(np.atleast_1d(axes), panels.items(), strict=True):
         plots.mean_curves(ax, steps, curves)
         ax.set_title(name, fontsize=11)
-        ax.set_xlabel("optimisation steps")
-        if log:
-            ax.set_yscale("log")
+        ax.set(xlabel="optimisation steps", yscale="log" if log else "linear")
     np.atleast_1d(axes)[0].set_ylabel(ylabel)
     plots.legend_below(figure, ax, top=None)
     return figure
@@ -80,22 +75,18 @@ def trade_off(shares: Sequence[float], scores: Mapping, ring: int):
     if len(scores) != 2 or any(len(v) != len(shares) for v in scores.values()):
         raise ValueError("pass two tasks, with one row of scores for each share.")
     figure, ax = plots.new_figure(None)
-    (first, x), (second, y) = ((name, np.asarray(v)) for name, v in scores.items())
-    bars = [np.stack(interval(v.T)) for v in (x, y)]
-    errors = [np.stack([b[1] - b[0], b[2] - b[1]]) for b in bars]
-    ax.errorbar(x.mean(1), y.mean(1), errors[1], errors[0], "o-", color="#0072B2", capsize=3)
-    for i, share in enumerate(shares):
-        place = (x[i].mean(), y[i].mean())
-        box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
-        where = {"textcoords": "offset points", "fontsize": 9, "bbox": box, "zorder": 5}
+    (low, x, high), (low_y, y, high_y) = (interval(np.transpose(v)) for v in scores.values())
+    bars = {"xerr": [x - low, high - x], "yerr": [y - low_y, high_y - y]}
+    ax.errorbar(x, y, fmt="o-", color="#0072B2", capsize=3, **bars)
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+    where = {"textcoords": "offset points", "fontsize": 9, "bbox": box, "zorder": 5}
+    for share, *place in zip(shares, x, y, strict=True):
         ax.annotate(f"{share:.3g}", place, (7, -14), **where)
-    ax.plot(x[ring].mean(), y[ring].mean(), "o", markersize=18, fillstyle="none", color="black")
-    ax.set_xlabel(f"score of {first} (numbers: its share of the weight)")
-    ax.set_ylabel(f"score of {second}")
+    ax.plot(x[ring], y[ring], "o", markersize=18, fillstyle="none", color="black")
+    first, second = scores
+    words = f"score of {first} (numbers: its share of the weight)"
+    ax.set(xlabel=words, ylabel=f"score of {second}")
     return figure
-
-
-# ── the explorer ────────────────────────────────────────────────────────────────────────────
 
 
 def weight_explorer(shares: Sequence[float], scores: Mapping) -> ipywidgets.VBox:
@@ -108,8 +99,8 @@ def weight_explorer(shares: Sequence[float], scores: Mapping) -> ipywidgets.VBox
     scores : dict of str to array, shape (shares, seeds)
         Scores of two tasks.
     """
-    values = [1, 2, 5, 10, 20, 50]
     first, second = scores
+    values = [1, 2, 5, 10, 20, 50]
 
     def draw(importance, difficulty):
         weight = importance * difficulty

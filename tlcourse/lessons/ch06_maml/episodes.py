@@ -1,7 +1,7 @@
 """Few-shot episodes: n new classes, k pictures of each, and queries to name."""
 
-from __future__ import annotations
-
+import itertools
+from collections import OrderedDict
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,10 +10,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.func import vmap
 
 from tlcourse import data, models, runtime
 from tlcourse.data import ImageSet, perturb
-from tlcourse.lessons.ch06_maml import maml
+from tlcourse.lessons.ch06_maml import maml, meta_training
 from tlcourse.lessons.ch06_maml.maml import Tasks
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -52,16 +53,16 @@ def draw_episodes(pool: ImageSet, n: int, ways: int, shots: int, queries: int, s
             f"{len(members)} classes have {size} pictures, but {ways}-way episodes need {ways}: "
             "lower ways, shots or queries, or use a larger pool."
         )
-    chosen = np.array([
-        [rng.choice(members[k], size, replace=False)
-         for k in rng.choice(len(members), ways, replace=False)]
-        for _ in range(n)
-    ])  # fmt: skip
-    support, query = (pool.images[torch.as_tensor(c.reshape(n, -1))]
-                      for c in (chosen[..., :shots], chosen[..., shots:]))  # fmt: skip
+    chosen = []
+    for _ in range(n):
+        for k in rng.choice(len(members), ways, replace=False):
+            chosen.append(rng.choice(members[k], size, replace=False))
+    rows = torch.as_tensor(np.array(chosen)).view(n, ways, size)
     names = torch.arange(ways, device=pool.images.device)
-    answers = [names.repeat_interleave(k).expand(n, -1) for k in (shots, queries)]
-    return Tasks(support, answers[0], query, answers[1])
+    parts = []
+    for part, k in ((rows[..., :shots], shots), (rows[..., shots:], queries)):
+        parts += [pool.images[part.flatten(1)], names.repeat_interleave(k).expand(n, -1)]
+    return Tasks(*parts)
 
 
 def network(ways: int = WAYS, channels: int = 32) -> nn.Module:
@@ -69,20 +70,13 @@ def network(ways: int = WAYS, channels: int = 32) -> nn.Module:
 
     BatchNorm keeps no running statistics: it normalises with the pictures that are shown together.
     """
-    body, inputs = nn.Sequential(), 1
-    for _ in range(4):
-        body.extend([
-            nn.Conv2d(inputs, channels, 3, padding=1, bias=False),
-            nn.BatchNorm2d(channels, track_running_stats=False),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-        ])  # fmt: skip
-        inputs = channels
+    body = nn.Sequential()
+    for inputs in (1, channels, channels, channels):
+        body.append(nn.Conv2d(inputs, channels, 3, padding=1, bias=False))
+        body.append(nn.BatchNorm2d(channels, track_running_stats=False))
+        body.extend([nn.ReLU(), nn.MaxPool2d(2)])
     body.append(nn.Flatten())
-    model = nn.Sequential()
-    model.add_module("body", body)
-    model.add_module("head", nn.Linear(channels, ways))
-    return model
+    return nn.Sequential(OrderedDict(body=body, head=nn.Linear(channels, ways)))
 
 
 # ── centroids ───────────────────────────────────────────────────────────────────────────────
@@ -116,12 +110,12 @@ def cosine_scores(support, labels, query, ways: int = WAYS) -> torch.Tensor:
 @torch.no_grad()
 def embed(function, episodes: Tasks, scores=centroid_scores) -> torch.Tensor:
     """Return centroid scores on the features that ``function(images)`` computes, picture by picture."""
-    support, query = (
-        torch.cat([function(part) for part in x.flatten(0, 1).split(1000)]).unflatten(
-            0, x.shape[:2]
-        )
-        for x in (episodes.support_inputs, episodes.query_inputs)
-    )
+
+    def features(images):
+        found = [function(part) for part in images.flatten(0, 1).split(1000)]
+        return torch.cat(found).unflatten(0, images.shape[:2])
+
+    support, query = features(episodes.support_inputs), features(episodes.query_inputs)
     ways = int(episodes.support_targets.max()) + 1
     return scores(support, episodes.support_targets, query, ways)
 
@@ -129,16 +123,15 @@ def embed(function, episodes: Tasks, scores=centroid_scores) -> torch.Tensor:
 def protonet_scores(model, fast: dict, episodes: Tasks, ways: int = WAYS) -> torch.Tensor:
     """Return centroid scores on the body's features; support and query are normalised apart."""
     body = {n.removeprefix("body."): w for n, w in fast.items() if n.startswith("body.")}
-    support, query = (
-        maml.outputs(model.body, body, x) for x in (episodes.support_inputs, episodes.query_inputs)
-    )
+    support = maml.outputs(model.body, body, episodes.support_inputs)
+    query = maml.outputs(model.body, body, episodes.query_inputs)
     return centroid_scores(support, episodes.support_targets, query, ways)
 
 
 # ── adapting and judging ────────────────────────────────────────────────────────────────────
 
 
-def adapted_scores(model, weights, episodes: Tasks, *, transductive=True, only="", chunk=50):
+def adapted_scores(model, weights, episodes: Tasks, *, transductive=True):
     """Adapt to each episode's support set, and return the scores of its queries.
 
     Parameters
@@ -148,17 +141,18 @@ def adapted_scores(model, weights, episodes: Tasks, *, transductive=True, only="
         False shows each query alone with the support set: what is possible when one picture comes at
         a time.
     """
-    found = []
-    for index in torch.arange(len(episodes[0])).split(chunk):
+    found, judge = [], _together if transductive else _one_by_one
+    for index in torch.arange(len(episodes[0])).split(50):
         part = episodes.rows(index)
-        fast = maml.adapt(model, maml.for_tasks(weights, len(index)), part[:2], F.cross_entropy,
-                          STEPS, LR, only=only)  # fmt: skip
+        fast = maml.for_tasks(weights, len(index))
+        fast = maml.adapt(model, fast, part[:2], F.cross_entropy, STEPS, LR)
         with torch.no_grad():
-            if transductive:
-                found.append(maml.outputs(model, fast, part.query_inputs))
-            else:
-                found.append(_one_by_one(model, fast, part))
+            found.append(judge(model, fast, part))
     return torch.cat(found)
+
+
+def _together(model, fast, part):
+    return maml.outputs(model, fast, part.query_inputs)
 
 
 def _one_by_one(model, fast, part):
@@ -186,67 +180,55 @@ def source_letters(copies: int = 4) -> ImageSet:
     return replace(printed.subset(rows), images=images)
 
 
-def train(
-    kind: str,
-    pool: ImageSet,
-    steps: int,
-    seed: int,
-    tasks: int = TASKS,
-    *,
-    second_order: bool = False,
-    compile: bool = False,
-) -> dict:
+def train(kind, pool: ImageSet, steps, seed, tasks=TASKS, *, second_order=False, compile=False):
     """Meta-train on episodes of `pool`: "maml" (5-way 1-shot) or "protonet" (20-way 1-shot).
 
     Snell et al. 2017 (section 3) train prototypical networks with more ways than they test.
 
     Parameters
     ----------
+    kind : {"maml", "protonet"}
     pool : ImageSet
         The networks are trained where it lies: ``pool.to("cuda")`` is moved once.
+    steps, seed : int
+        Meta-steps; the seed of the weights and of the episodes.
     tasks : int
         Episodes a meta-step, for "maml".
     second_order : bool
         For "maml": go through the five inner steps. Better and slower; for a GPU.
     compile : bool
-        Use `maml.compiled`: on a GPU much faster.
+        Use `meta_training.compiled`: on a GPU much faster.
 
     Returns
     -------
-    dict
+    dict of str to torch.Tensor
         Weights of one learner, on the CPU.
     """
-    ways, device = TRAIN_WAYS[kind], pool.images.device
+    ways, n = TRAIN_WAYS[kind], tasks if kind == "maml" else 1
     weights, model = maml.initial_weights(network, [seed]), network()
-    weights = {name: w.to(device) for name, w in weights.items()}
+    weights = {name: w.to(pool.images.device) for name, w in weights.items()}
     pool = replace(pool, labels=pool.labels.cpu())  # read at every draw
-    stream = iter(range(seed, seed + steps))
-
-    def sample():
-        n = tasks if kind == "maml" else 1
-        return draw_episodes(pool, n, ways, SHOTS, QUERIES, 10**6 + next(stream))
-
-    if kind == "maml":
-        outer = partial(maml.maml_gradient, model, loss=F.cross_entropy, steps=STEPS, lr=LR,
-                        second_order=second_order)  # fmt: skip
-    else:
-        outer = partial(_protonet_gradient, model, ways)
-    trained = maml.meta_train(weights, sample, outer, steps, description=kind, compile=compile)
-    return {name: w.cpu() for name, w in trained.items()}
+    draws = itertools.count(10**6 + seed)
+    sample = lambda: draw_episodes(pool, n, ways, SHOTS, QUERIES, next(draws))
+    how = {"loss": F.cross_entropy, "steps": STEPS, "lr": LR, "second_order": second_order}
+    outer = {
+        "maml": partial(maml.maml_gradient, model, **how),
+        "protonet": partial(maml.outer_gradient, losses=partial(_protonet_losses, model)),
+    }
+    options = {"words": kind, "compile": compile}
+    weights = meta_training.meta_train(weights, sample, outer[kind], steps, **options)
+    return {name: w.cpu() for name, w in weights.items()}
 
 
-def pictures_shown(kind: str, steps: int = META_STEPS, tasks: int = TASKS) -> int:
+def pictures_shown(kind: str, steps: int = META_STEPS) -> int:
     """Return how many pictures `train` shows, each as often as it is shown."""
-    episodes = steps * (tasks if kind == "maml" else 1)
+    episodes = steps * (TASKS if kind == "maml" else 1)
     return episodes * TRAIN_WAYS[kind] * (SHOTS + QUERIES)
 
 
-def _protonet_gradient(model, ways, weights, tasks):
-    start = {n: w.detach().requires_grad_() for n, w in weights.items()}
-    fast = maml.for_tasks(start, len(tasks[0]))
-    scores = protonet_scores(model, fast, tasks, ways)
-    F.cross_entropy(scores.flatten(0, 1), tasks.query_targets.flatten()).backward()
-    return maml.gradients_of(start)
+def _protonet_losses(model, fast, tasks):
+    scores = protonet_scores(model, fast, tasks, TRAIN_WAYS["protonet"])
+    return vmap(F.cross_entropy)(scores, tasks.query_targets)
 
 
 def load(kind: str) -> dict[str, torch.Tensor]:
@@ -258,7 +240,6 @@ def main() -> None:
     """Meta-train each network on the source letters, and write its weights in half precision."""
     torch.set_num_threads(1)
     pool = source_letters()
-    WEIGHTS.mkdir(parents=True, exist_ok=True)
     for name, (kind, second_order) in SHIPPED.items():
         weights = train(kind, pool, META_STEPS, runtime.seeds(1000)[-1], second_order=second_order)
         torch.save({n: w.half() for n, w in weights.items()}, WEIGHTS / f"{name}.pt")

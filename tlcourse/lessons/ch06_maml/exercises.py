@@ -1,6 +1,4 @@
-"""Chapter 6: one inner step, the first-order gradient, Reptile's walk, prototypes."""
-
-from __future__ import annotations
+"""Lesson 6: one inner step, the first-order gradient, Reptile's walk, prototypes."""
 
 import numpy as np
 
@@ -84,48 +82,48 @@ ADAPT_EACH = Exercise(
 # ── the outer gradient, first and second order ──────────────────────────────────────────────
 
 
-def verify_outer_gradient(student, rng) -> None:
-    """Compare both orders with formulas written out; recognise joint training and lost factors."""
-    w, X, y, Xq, yq = _tasks(rng)
-    lr = float(rng.uniform(0.05, 0.2))
-    first, second, halved, joint, support = [], [], [], [], []
+def _outer_gradients(w, X, y, Xq, yq, lr) -> dict[str, np.ndarray]:
+    """Return both orders, and what is easily taken for them, each a mean over the tasks."""
+    found = []
     for t in range(len(X)):
         adapted = w - lr * _slope(w, X[t], y[t])
         slope = _slope(adapted, Xq[t], yq[t])
         hessian = 2 * sum(np.outer(x, x) for x in X[t]) / len(X[t])
-        first.append(slope)
-        second.append(slope - lr * hessian @ slope)
-        halved.append(slope - lr / 2 * hessian @ slope)
-        joint.append(_slope(w, Xq[t], yq[t]))
-        support.append(_slope(adapted, X[t], y[t]))
-    means = [np.mean(part, 0) for part in (first, second, joint, support)]
+        found.append({
+            1: slope,
+            2: slope - lr * hessian @ slope,
+            "half of H": slope - lr / 2 * hessian @ slope,
+            "joint": _slope(w, Xq[t], yq[t]),
+            "support": _slope(adapted, X[t], y[t]),
+        })  # fmt: skip
+    return {name: np.mean([one[name] for one in found], 0) for name in found[0]}
+
+
+def verify_outer_gradient(student, rng) -> None:
+    """Compare both orders with formulas written out; recognise joint training and lost factors."""
+    w, X, y, Xq, yq = _tasks(rng)
+    lr = float(rng.uniform(0.05, 0.2))
+    of = _outer_gradients(w, X, y, Xq, yq, lr)
     for order in (1, 2):
-        yours = as_array(
-            student(w, X, y, Xq, yq, lr, order), (len(w),), "one gradient, as long as w"
-        )
-        _judge(
-            yours,
-            means[order - 1],
-            {
-                "this is the gradient before adaptation: that is joint training, not MAML": means[
-                    2
-                ],
-                "this is the gradient on the support set: judge the adapted weights on the queries": (
-                    means[3]
-                ),
-                f"this is the gradient of order {3 - order}: order {order} was asked for": (
-                    means[2 - order]
-                ),
-                "average over the tasks, do not add them up": means[order - 1] * len(X),
-                "divide the query's gradient by the number of queries, not of support points": (
-                    means[order - 1] * yq.shape[1] / y.shape[1]
-                ),
-                "H lacks its 2: a square has the second derivative 2": np.mean(halved, 0),
-                "you averaged over the weights too: average over the tasks alone": (
-                    np.full(len(w), means[order - 1].mean())
-                ),
-            },
-        )
+        yours = student(w, X, y, Xq, yq, lr, order)
+        known = {
+            "this is the gradient before adaptation: that is joint training, not MAML": of["joint"],
+            "this is the gradient on the support set: judge the adapted weights on the queries": (
+                of["support"]
+            ),
+            f"this is the gradient of order {3 - order}: order {order} was asked for": of[
+                3 - order
+            ],
+            "average over the tasks, do not add them up": of[order] * len(X),
+            "divide the query's gradient by the number of queries, not of support points": (
+                of[order] * yq.shape[1] / y.shape[1]
+            ),
+            "H lacks its 2: a square has the second derivative 2": of["half of H"],
+            "you averaged over the weights too: average over the tasks alone": (
+                np.full(len(w), of[order].mean())
+            ),
+        }
+        _judge(as_array(yours, (len(w),), "one gradient, as long as w"), of[order], known)
 
 
 OUTER_GRADIENT = Exercise(

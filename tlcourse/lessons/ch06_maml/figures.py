@@ -1,6 +1,4 @@
-"""Figures of chapter 6: errors along adaptation, a fitted wave, memory."""
-
-from __future__ import annotations
+"""Figures of lesson 6: errors along adaptation, a fitted wave, memory."""
 
 from collections.abc import Mapping, Sequence
 
@@ -24,8 +22,7 @@ def adaptation_errors(at: Sequence[int], errors: Mapping, title: str | None = No
     figure, ax = plots.new_figure(title)
     plots.mean_curves(ax, range(len(at)), errors)
     ax.set_xticks(range(len(at)), [str(a) for a in at])
-    ax.set_xlabel("inner gradient steps on 10 points of a new wave")
-    ax.set_ylabel("mean squared error")
+    ax.set(xlabel="inner gradient steps on 10 points of a new wave", ylabel="mean squared error")
     ax.set_ylim(bottom=0)
     plots.legend_below(figure, ax, top=None)
     return figure
@@ -46,8 +43,7 @@ def wave_fit(x, truth, points, curves: Mapping, title: str | None = None):
     for (name, y), style in zip(curves.items(), plots.styles(list(curves)).values(), strict=True):
         ax.plot(x, y, markevery=max(1, len(x) // 12), **style | {"label": name})
     ax.plot(*points, "ko", label="support points", zorder=4)
-    ax.set_xlabel("x")
-    ax.set_ylabel("y")
+    ax.set(xlabel="x", ylabel="y")
     plots.legend_below(figure, ax, top=None)
     return figure
 
@@ -57,8 +53,7 @@ def memory(tasks: Sequence[int], megabytes: Mapping, title: str | None = None):
     figure, ax = plots.new_figure(title)
     for name, style in plots.styles(list(megabytes)).items():
         ax.plot(tasks, megabytes[name], **style)
-    ax.set_xlabel("tasks in the meta-batch")
-    ax.set_ylabel("saved for backward, MB")
+    ax.set(xlabel="tasks in the meta-batch", ylabel="saved for backward, MB")
     ax.set_ylim(bottom=0)
     plots.legend_below(figure, ax, top=None)
     return figure

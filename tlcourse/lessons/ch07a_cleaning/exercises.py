@@ -1,6 +1,4 @@
-"""Chapter 7: gaps filled from training rows, outliers found, labels that nobody should trust."""
-
-from __future__ import annotations
+"""Lesson 07a: gaps filled from training rows, outliers found, labels that nobody should trust."""
 
 import numpy as np
 
@@ -25,30 +23,31 @@ def verify_fill_gaps(student, rng) -> None:
         if isinstance(part, np.ndarray) and part.dtype.kind == "f" and np.isnan(part).any():
             raise Mistake("there are gaps left: a new row may have one where no training row has.")
     tables = [as_array(part, (-1, -1), "a table of numbers") for part in value]
-    expected, d = fill_slowly(train, new), train.shape[1]
-    for yours, right in zip(tables, expected, strict=True):
-        _name_width(yours, right, d)
-    medians = [np.nanmedian(rows, axis=0) for rows in (train, new, np.vstack([train, new]))]
-    flags = [right[:, d:] for right in expected]
-    for yours, rows, right, flag in zip(tables, (train, new), expected, flags, strict=True):
-        known = {
-            "the indicators are upside down: 1 means that the value was missing": np.column_stack(
-                [right[:, :d], 1 - flag]
-            ),
-            "the indicators come first: put them behind the columns": np.column_stack(
-                [flag, right[:, :d]]
-            ),
-            "gaps got the mean: fill in the median": _filled(rows, np.nanmean(train, axis=0), flag),
-            "gaps got the median of both tables together: nothing may be learned from new rows": (
-                _filled(rows, medians[2], flag)
-            ),
-        }
-        known |= {
-            "each table got its own median: new rows get the median of the training rows": _filled(
-                rows, np.nanmedian(rows, axis=0), flag
-            )
-        }
+    for yours, right in zip(tables, fill_slowly(train, new), strict=True):
+        _name_width(yours, right, train.shape[1])
+    for yours, rows, right in zip(tables, (train, new), fill_slowly(train, new), strict=True):
+        known = _known_fillings(train, new, rows, right)
         explain(yours, right, known, "a value differs: known cells stay, gaps get the median.")
+
+
+def _known_fillings(train, new, rows, right) -> dict:
+    """Return words to the result of each known mistake in one of the two tables."""
+    d = train.shape[1]
+    cells, flags = right[:, :d], right[:, d:]
+    both = np.nanmedian(np.vstack([train, new]), axis=0)
+    return {
+        "the indicators are upside down: 1 means that the value was missing": np.column_stack(
+            [cells, 1 - flags]
+        ),
+        "the indicators come first: put them behind the columns": np.column_stack([flags, cells]),
+        "gaps got the mean: fill in the median": _filled(rows, np.nanmean(train, axis=0), flags),
+        "gaps got the median of both tables together: nothing may be learned from new rows": (
+            _filled(rows, both, flags)
+        ),
+        "each table got its own median: new rows get the median of the training rows": _filled(
+            rows, np.nanmedian(rows, axis=0), flags
+        ),
+    }
 
 
 def fill_slowly(train, new) -> list[np.ndarray]:
@@ -135,38 +134,50 @@ def verify_far_out(student, rng) -> None:
         raise Mistake(f"you returned shape {yours.shape}: return one boolean a new cell, {m, d}.")
     if yours.dtype != bool:
         raise Mistake(f"you returned numbers of type {yours.dtype}: return True or False a cell.")
-    far = new - middle
-    own = np.abs(new - np.median(new, axis=0))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        no_factor = np.abs(far) / np.median(np.abs(train - middle), axis=0) > limit
-        known = {
-            "you use the mean and the standard deviation, which outliers move: use the median": (
-                np.abs(new - train.mean(axis=0)) > limit * train.std(axis=0)
-            ),
-            "you judge new rows by their own median: use that of the training rows": (
-                0.6745 * own > limit * np.median(own, axis=0)
-            ),
-            "the factor is missing: the robust standard deviation is the MAD divided by 0.6745": (
-                no_factor
-            ),
-            "you multiply the MAD by 0.6745: divide": np.abs(far) > limit * 0.6745**2 * spread,
-            "only large values count: very small ones are outliers too": far > limit * spread,
-            "a column with MAD 0 needs care: there, whatever differs from the median is far out": (
-                (np.abs(far) > limit * spread) & (spread > 0)
-            ),
-            "a value equal to the median is never far out, also where the MAD is 0": (
-                np.abs(far) >= limit * spread
-            ),
-            "you use the mean of the distances from the median: the MAD is their median": (
-                np.abs(far) > limit * np.abs(train - middle).mean(axis=0) / 0.6745
-            ),
-        }
-    explain(
-        yours.astype(float),
-        far_out_slowly(train, new, limit).astype(float),
-        {words: wrong.astype(float) for words, wrong in known.items()},
+    _explain_booleans(
+        yours,
+        far_out_slowly(train, new, limit),
+        _known_rulers(train, new, limit),
         "a cell is judged wrongly: compare 0.6745 · |value - median| with limit · MAD.",
     )
+
+
+def _explain_booleans(yours, right, known: dict, otherwise: str) -> None:
+    """Explain booleans as `explain` does numbers."""
+    known = {words: wrong.astype(float) for words, wrong in known.items()}
+    explain(yours.astype(float), right.astype(float), known, otherwise)
+
+
+def _known_rulers(train, new, limit) -> dict:
+    """Return words to the result of each known mistake."""
+    middle = np.median(train, axis=0)
+    mad = np.median(np.abs(train - middle), axis=0)
+    spread, far = mad / 0.6745, new - middle
+    own = np.abs(new - np.median(new, axis=0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        no_factor = np.abs(far) / mad > limit
+    return {
+        "you use the mean and the standard deviation, which outliers move: use the median": (
+            np.abs(new - train.mean(axis=0)) > limit * train.std(axis=0)
+        ),
+        "you judge new rows by their own median: use that of the training rows": (
+            0.6745 * own > limit * np.median(own, axis=0)
+        ),
+        "the factor is missing: the robust standard deviation is the MAD divided by 0.6745": (
+            no_factor
+        ),
+        "you multiply the MAD by 0.6745: divide": np.abs(far) > limit * 0.6745**2 * spread,
+        "only large values count: very small ones are outliers too": far > limit * spread,
+        "a column with MAD 0 needs care: there, whatever differs from the median is far out": (
+            (np.abs(far) > limit * spread) & (spread > 0)
+        ),
+        "a value equal to the median is never far out, also where the MAD is 0": (
+            np.abs(far) >= limit * spread
+        ),
+        "you use the mean of the distances from the median: the MAD is their median": (
+            np.abs(far) > limit * np.abs(train - middle).mean(axis=0) / 0.6745
+        ),
+    }
 
 
 def far_out_slowly(train, new, limit) -> np.ndarray:
@@ -226,37 +237,41 @@ def verify_suspicious_labels(student, rng) -> None:
         raise Mistake(f"you returned {len(yours)} values: return one boolean a row, {n}.")
     if yours.dtype != bool:
         raise Mistake(f"you returned numbers of type {yours.dtype}: return True or False a row.")
-    self_confidence = p[np.arange(n), labels]
-    means = np.array([self_confidence[labels == j].mean() for j in range(k)])
-    credible = p >= means
-    other = credible & (np.arange(k) != labels[:, None])
-    best = np.where(credible, p, -1).argmax(axis=1)
-    flat = np.where(p >= p.mean(axis=0), p, -1).argmax(axis=1)
-    known = {
+    _explain_booleans(
+        yours,
+        suspicious_slowly(p, labels),
+        _known_accusers(p, labels),
+        "a row is judged wrongly: work out the thresholds first, then who is credible, row by row.",
+    )
+
+
+def _known_accusers(p, labels) -> dict:
+    """Return words to the result of each known mistake."""
+    classes = np.arange(p.shape[1])
+    own = p[np.arange(len(p)), labels]
+    means = np.array([own[labels == j].mean() for j in classes])
+
+    def accused(thresholds):
+        return np.where(p >= thresholds, p, -1).argmax(axis=1) != labels
+
+    return {
         "every row where the most probable class is another one is accused: ask that it reach its "
         "threshold": p.argmax(axis=1) != labels,
         "a low probability of the label alone accuses nobody: some other class must be credible": (
-            self_confidence < means[labels]
+            own < means[labels]
         ),
         "one threshold for all classes is not fair to those predicted with less confidence": (
-            np.where(p >= self_confidence.mean(), p, -1).argmax(axis=1) != labels
-        )
-        & ((p >= self_confidence.mean()).any(axis=1)),
+            accused(own.mean()) & (p >= own.mean()).any(axis=1)
+        ),
         "the threshold of class j is the mean of column j over rows *labelled* j, not over all": (
-            flat != labels
+            accused(p.mean(axis=0))
         ),
         "a label may be the most probable of several credible classes: then it is not suspicious": (
-            other.any(axis=1)
+            ((p >= means) & (classes != labels[:, None])).any(axis=1)
         ),
-        "a row without any credible class accuses nobody: argmax over nothing is 0": best != labels,
+        "a row without any credible class accuses nobody: argmax over nothing is 0": accused(means),
         "True and False are swapped: True means suspicious": ~suspicious_slowly(p, labels),
     }
-    explain(
-        yours.astype(float),
-        suspicious_slowly(p, labels).astype(float),
-        {words: wrong.astype(float) for words, wrong in known.items()},
-        "a row is judged wrongly: work out the thresholds first, then who is credible, row by row.",
-    )
 
 
 def suspicious_slowly(p, labels) -> np.ndarray:

@@ -1,6 +1,4 @@
-"""Figures of lesson 7a: three ways to lose cells, what filling them costs, a table with faults."""
-
-from __future__ import annotations
+"""Figures of lesson 07a: three ways to lose cells, what filling them costs, a table with faults."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,7 +7,6 @@ import numpy as np
 from IPython.display import display
 
 from tlcourse import plots
-from tlcourse.data.tables import halves
 from tlcourse.lessons.ch07a_cleaning import outliers
 from tlcourse.teaching import widgets
 
@@ -33,17 +30,17 @@ def mechanisms(tables: Mapping, value: int, labels: Sequence[str]):
     plots.Figure
     """
     figure, axes = plots.new_figure(None, columns=len(tables), height=3.6)
-    for ax, (name, (X, holed)) in zip(np.atleast_1d(axes), tables.items(), strict=True):
+    for ax, (name, (X, holed)) in zip(axes, tables.items(), strict=True):
         gone = np.isnan(holed[:, value])
-        for rows, style in ((~gone, ("#0072B2", "o", "seen")), (gone, ("#D55E00", "x", "hidden"))):
-            color, marker, label = style
-            ax.scatter(X[rows, 0], X[rows, value], 22, color, label=label, marker=marker, alpha=0.8)
+        look = {"s": 22, "alpha": 0.8}
+        ax.scatter(X[~gone, 0], X[~gone, value], c="#0072B2", marker="o", label="seen", **look)
+        ax.scatter(X[gone, 0], X[gone, value], c="#D55E00", marker="x", label="hidden", **look)
         ax.axhline(X[:, value].mean(), color="black", label="true mean")
         seen = X[~gone, value].mean()
         ax.axhline(seen, color="#0072B2", linestyle="--", label="mean of what is seen")
         ax.set_title(name, fontsize=11)
         ax.set_xlabel(labels[0])
-    np.atleast_1d(axes)[0].set_ylabel(labels[1])
+    axes[0].set_ylabel(labels[1])
     plots.legend_below(figure, ax, top=None)
     return figure
 
@@ -65,60 +62,13 @@ def by_mechanism(shares: Sequence[float], values: Mapping, ylabel: str, top: flo
     plots.Figure
     """
     figure, axes = plots.new_figure(None, columns=len(values), height=5.2)
-    for ax, (mechanism, ways) in zip(np.atleast_1d(axes), values.items(), strict=True):
+    for ax, (mechanism, ways) in zip(axes, values.items(), strict=True):
         plots.mean_curves(ax, shares, ways)
         ax.set_title(mechanism, fontsize=11)
         ax.set_xticks(shares, [f"{share:.0%}" for share in shares])
         ax.set_xlabel("hidden cells")
-    np.atleast_1d(axes)[0].set_ylabel(ylabel)
+    axes[0].set_ylabel(ylabel)
     plots.legend_below(figure, ax, top)
-    return figure
-
-
-def spoilt(Z, labels, test, accuracy: Mapping, chosen: str, names: Sequence[str], clean: float):
-    """Plot two columns of a prepared table, and the accuracy of each way to prepare it.
-
-    Parameters
-    ----------
-    Z : array, shape (n, 2)
-        Two prepared columns.
-    labels : array of int, shape (n,)
-        Three classes at most.
-    test : array of int
-        Test rows, drawn hollow.
-    accuracy : dict of str to float
-        By way.
-    chosen : str
-        The way that prepared `Z`.
-    names : (str, str)
-        Of the columns.
-    clean : float
-        Accuracy without any fault.
-
-    Returns
-    -------
-    plots.Figure
-    """
-    figure = plots.Figure((plots.WIDTH, 3.8), plots.DPI, layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=(1, 1))
-    is_test = np.isin(np.arange(len(labels)), test)
-    for k, (color, marker) in zip(np.unique(labels), CLASSES, strict=False):
-        for part, face in ((~is_test, color), (is_test, "none")):
-            rows = part & (labels == k)
-            look = {"marker": marker, "edgecolors": color, "facecolors": face, "s": 24}
-            left.scatter(Z[rows, 0], Z[rows, 1], **look)
-    left.set(xlabel=f"{names[0]}, prepared", ylabel=names[1])
-    left.set_title("full: training, hollow: test; one shape a class", fontsize=10)
-    for place, (way, value) in enumerate(accuracy.items()):
-        look = {"color": "#0072B2", "hatch": "//"} if way == chosen else {"color": "#AAAAAA"}
-        right.barh(place, value, edgecolor="white", **look)
-        right.text(0.02, place, f"{way}: {value:.2f}", va="center", backgroundcolor="#FFFFFFCC")
-    right.axvline(clean, color="black", linestyle="--")
-    right.set_title(f"test accuracy (dashed: no fault, {clean:.2f})", fontsize=10)
-    right.set(xlim=(0, 1.02), yticks=[])
-    right.invert_yaxis()
-    for ax in (left, right):
-        ax.spines[["top", "right"]].set_visible(False)
     return figure
 
 
@@ -145,19 +95,43 @@ def picture(X, y, names: Sequence[str], seeds: Sequence[int], cure: str, drop: b
     **faults : float
         See `outliers.spoil`.
     """
-    accuracy, drawn, clean = {name: [] for name in outliers.cures()}, None, []
-    for seed in seeds:
-        train, test = halves(y, seed)
-        clean.append(outliers.cure_and_learn(X, y, train, test, "mean", False, seed)[1])
-        faulty, given = outliers.spoil(X, y, test, seed, **faults)
-        for name, found in accuracy.items():
-            Z, score = outliers.cure_and_learn(faulty, given, train, test, name, drop, seed)
-            found.append(score)
-            if drawn is None and name == cure:
-                drawn = Z[:, [0, -1]], given, test
-    means = {name: float(np.mean(found)) for name, found in accuracy.items()}
-    columns = names[0], names[-1]
-    return spoilt(*drawn, means, cure, columns, float(np.mean(clean)))
+    learned = {
+        name: [outliers.cure_and_learn(X, y, name, drop, seed, **faults) for seed in seeds]
+        for name in outliers.cures()
+    }
+    accuracy = {name: np.mean([run[-1] for run in runs]) for name, runs in learned.items()}
+    clean = [outliers.cure_and_learn(X, y, "mean", False, seed)[-1] for seed in seeds]
+    Z, given, test, _ = learned[cure][0]
+    figure = plots.Figure((plots.WIDTH, 3.8), plots.DPI, layout="constrained")
+    left, right = figure.subplots(1, 2)
+    _draw_rows(left, Z[:, [0, -1]], given, test)
+    left.set(xlabel=f"{names[0]}, prepared", ylabel=names[-1])
+    _draw_accuracies(right, accuracy, cure, np.mean(clean))
+    for ax in (left, right):
+        ax.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def _draw_rows(ax, points, labels, test) -> None:
+    """Draw rows as points, one colour a class, those of the test hollow."""
+    is_test = np.isin(np.arange(len(labels)), test)
+    for k, (color, marker) in zip(np.unique(labels), CLASSES, strict=False):
+        for part, face in ((~is_test, color), (is_test, "none")):
+            x, y = points[part & (labels == k)].T
+            ax.scatter(x, y, 24, marker=marker, edgecolors=color, facecolors=face)
+    ax.set_title("full: training, hollow: test; one shape a class", fontsize=10)
+
+
+def _draw_accuracies(ax, accuracy: Mapping, chosen: str, clean: float) -> None:
+    """Draw a bar for each cure, the chosen one hatched, and a line for the table without faults."""
+    for place, (cure, value) in enumerate(accuracy.items()):
+        look = {"color": "#0072B2", "hatch": "//"} if cure == chosen else {"color": "#AAAAAA"}
+        ax.barh(place, value, edgecolor="white", **look)
+        ax.text(0.02, place, f"{cure}: {value:.2f}", va="center", backgroundcolor="#FFFFFFCC")
+    ax.axvline(clean, color="black", linestyle="--")
+    ax.set_title(f"test accuracy (dashed: no fault, {clean:.2f})", fontsize=10)
+    ax.set(xlim=(0, 1.02), yticks=[])
+    ax.invert_yaxis()
 
 
 def fault_explorer(X, y, names: Sequence[str], seeds: Sequence[int]) -> ipywidgets.VBox:

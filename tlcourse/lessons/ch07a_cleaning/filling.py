@@ -1,6 +1,4 @@
-"""Chapter 7: what each way to fill gaps is worth, in accuracy and in the bias of the means."""
-
-from __future__ import annotations
+"""Lesson 07a: what each way to fill gaps is worth, in accuracy and in the bias of the means."""
 
 import warnings
 
@@ -17,13 +15,15 @@ from tlcourse.data.tables import halves
 from tlcourse.lessons.ch07a_cleaning.gaps import MECHANISMS, along_rows, fillings, hide
 
 
-def filled(gaps, train, test, seed: int, ways=None):
+def filled(X, gaps, train, test, seed: int, ways=None):
     """Yield each way to fill gaps, fitted, with the training rows it keeps and both filled tables.
+
+    The first is "no gaps": the true table.
 
     Parameters
     ----------
-    gaps : array, shape (n, d)
-        NaN where a value is hidden.
+    X, gaps : array, shape (n, d)
+        The table as it truly is, and with NaN where a value is hidden.
     train, test : array of int
         Rows.
     seed : int
@@ -41,6 +41,8 @@ def filled(gaps, train, test, seed: int, ways=None):
     Z_train, Z_test : array
         Standardised.
     """
+    scaler = StandardScaler().fit(X[train])
+    yield "no gaps", scaler, train, scaler.transform(X[train]), scaler.transform(X[test])
     complete = train[~np.isnan(gaps[train]).any(axis=1)]
     for name, filling in {"drop rows": fillings(seed)["mean"], **fillings(seed)}.items():
         kept = complete if name == "drop rows" else train
@@ -58,7 +60,7 @@ def answer(Z_train, y_train, Z_test, C: float):
     return model.fit(Z_train, y_train).predict(Z_test)
 
 
-def fill_and_learn(X, y, gaps, seed: int, C: dict | None = None, ways=None) -> tuple[dict, dict]:
+def fill_and_learn(X, y, gaps, seed: int, C: dict, ways=None) -> tuple[dict, dict]:
     """Return, for each way to fill gaps, an SVM's test accuracy and how far the filled means are off.
 
     Parameters
@@ -68,7 +70,7 @@ def fill_and_learn(X, y, gaps, seed: int, C: dict | None = None, ways=None) -> t
     y : array, shape (n,)
     seed : int
         Of the split.
-    C : dict of str to float, optional
+    C : dict of str to float
         Of the SVM, by way; 1 where a way is not named.
     ways : collection of str, optional
         Some of `fillings`, "drop rows"; by default all.
@@ -81,23 +83,18 @@ def fill_and_learn(X, y, gaps, seed: int, C: dict | None = None, ways=None) -> t
         Mean of each filled training column minus its true mean, in true standard deviations; of
         these, the root mean square over columns. Not for "drop rows", where nothing is filled.
     """
-    (train, test), C = halves(y, seed), C or {}
-    scaler = StandardScaler().fit(X[train])
-    said = answer(
-        scaler.transform(X[train]), y[train], scaler.transform(X[test]), C.get("no gaps", 1)
-    )
-    accuracy = {"no gaps": (said == y[test]).mean()}
-    if not ways or "drop rows" in ways:
-        accuracy["drop rows"] = (y[test] == mode(y[train]).mode).mean()  # until better is known
-    bias = {}
-    for name, filling, kept, Z_train, Z_test in filled(gaps, train, test, seed, ways):
+    train, test = halves(y, seed)
+    accuracy, bias = {}, {}
+    for name, filling, kept, Z_train, Z_test in filled(X, gaps, train, test, seed, ways):
         said = answer(Z_train, y[kept], Z_test, C.get(name, 1))
         accuracy[name] = (said == y[test]).mean()
-        if name != "drop rows":
+        if name not in ("no gaps", "drop rows"):
             # The first step leaves a whole table as it is, or scales it; the last one scales again.
             true, found = filling[0].transform(X[train]), filling[:-1].transform(gaps[train])
             off = (found[:, : X.shape[1]].mean(axis=0) - true.mean(axis=0)) / true.std(axis=0)
             bias[name] = float(np.sqrt(np.mean(off**2)))
+    if not ways or "drop rows" in ways:
+        accuracy.setdefault("drop rows", (y[test] == mode(y[train]).mode).mean())
     return accuracy, bias
 
 
@@ -118,12 +115,11 @@ def choose_C(X, y, seeds, candidates=(0.3, 1, 3, 10)) -> dict[str, float]:
     for seed in seeds:
         outer = halves(y, seed)[0]
         train, test = (outer[rows] for rows in halves(y[outer], seed))
-        ((_, *whole),) = filled(X, train, test, seed, ["mean"])
-        holed = [hide(X, share, "MCAR", seed) for share in (0.1, 0.3)]
-        rest = (part for table in holed for part in filled(table, train, test, seed))
-        for name, _, kept, Z_train, Z_test in [("no gaps", *whole), *rest]:
-            said = [answer(Z_train, y[kept], Z_test, C) for C in candidates]
-            right[name] = right.get(name, 0) + np.mean(said == y[test], axis=1)
+        for share in (0.1, 0.3):
+            holed = hide(X, share, "MCAR", seed)
+            for name, _, kept, Z_train, Z_test in filled(X, holed, train, test, seed):
+                said = [answer(Z_train, y[kept], Z_test, C) for C in candidates]
+                right[name] = right.get(name, 0) + np.mean(said == y[test], axis=1)
     return {name: candidates[found.argmax()] for name, found in right.items()}
 
 
@@ -149,17 +145,21 @@ def compare(X, y, shares, seeds, C: dict, ways: dict | None = None) -> tuple[dic
     """
     ways = ways or dict.fromkeys(MECHANISMS)
 
+    def measure(seed, mechanism):
+        found = [
+            fill_and_learn(X, y, hide(X, share, mechanism, seed), seed, C, ways[mechanism])
+            for share in shares
+        ]
+        return [experiment.table(part) for part in zip(*found, strict=True)]
+
     def run(seed):
-        holed = {m: [hide(X, share, m, seed) for share in shares] for m in ways}
-        return {m: [fill_and_learn(X, y, h, seed, C, ways[m]) for h in holed[m]] for m in ways}
+        return {mechanism: measure(seed, mechanism) for mechanism in ways}
 
     runs = experiment.repeat(run, seeds, "gaps", workers=1)  # too short to start processes for
-
-    def table(mechanism, i):  # i is 0 for accuracy, 1 for bias
-        found = [[part[i] for part in one[mechanism]] for one in runs]
-        return {way: np.array([[f[way] for f in row] for row in found]) for way in found[0][0]}
-
-    return tuple({mechanism: table(mechanism, i) for mechanism in ways} for i in (0, 1))
+    accuracy, bias = (
+        {m: experiment.table([one[m][part] for one in runs]) for m in ways} for part in (0, 1)
+    )
+    return accuracy, bias
 
 
 def down_the_file(X, y, seed: int, shuffle: bool) -> float:

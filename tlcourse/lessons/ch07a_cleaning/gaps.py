@@ -1,6 +1,4 @@
-"""Chapter 7: gaps in a table, made by hand so that the truth stays known, and ways to fill them."""
-
-from __future__ import annotations
+"""Lesson 07a: gaps in a table, made by hand so that the truth stays known, and ways to fill them."""
 
 import numpy as np
 from scipy.stats import rankdata

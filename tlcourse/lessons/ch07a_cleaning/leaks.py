@@ -1,6 +1,4 @@
-"""Chapter 7: what of the test rows reaches the learning? Copied rows, and leaks of a procedure."""
-
-from __future__ import annotations
+"""Lesson 07a: what of the test rows reaches the learning? Copied rows, and leaks of a procedure."""
 
 from collections.abc import Callable
 
@@ -26,10 +24,9 @@ def copies(X, others) -> np.ndarray:
     -------
     array of bool, shape (n,)
     """
-    known = {row.tobytes() for row in np.asarray(others, dtype=float) + 0.0}  # + 0: -0 is 0
-    return np.array(
-        [row.tobytes() in known for row in np.asarray(X, dtype=float) + 0.0], dtype=bool
-    )
+    X, others = np.asarray(X, dtype=float) + 0.0, np.asarray(others, dtype=float) + 0.0  # -0 is 0
+    known = {row.tobytes() for row in others}
+    return np.array([row.tobytes() in known for row in X], dtype=bool)
 
 
 def leaks(procedure: Callable, X, y, train, test) -> list[str]:
@@ -64,9 +61,9 @@ def leaks(procedure: Callable, X, y, train, test) -> list[str]:
     before = np.asarray(procedure(X.copy(), y.copy(), train, test))
     if not np.array_equal(before, procedure(X.copy(), y.copy(), train, test)):
         raise ValueError("two runs of the same procedure differ: fix every random_state in it.")
-    found = []
-    labels = y.copy()
-    labels[test] = _other_labels(y, test)
+    found, labels = [], y.copy()
+    names, place = np.unique(y, return_inverse=True)
+    labels[test] = names[(place[test] + 1) % len(names)]  # no label stays
     if not np.array_equal(before, procedure(X.copy(), labels, train, test)):
         found.append("labels of test rows reach what is learned: choose and fit on training rows.")
     moved = X.copy()
@@ -82,17 +79,11 @@ def leaks(procedure: Callable, X, y, train, test) -> list[str]:
     return found
 
 
-def _other_labels(y, rows):
-    """Give each row the next of the classes: no label stays."""
-    names, place = np.unique(y, return_inverse=True)
-    return names[(place[rows] + 1) % len(names)]
-
-
-def noise(seed: int, rows: int = 60, columns: int = 2000):
-    """Return a table of pure noise, labels of pure noise (half 0, half 1), and five folds."""
+def noise(seed: int):
+    """Return pure noise: a table (60, 2000) and labels (half 0, half 1); and five folds."""
     rng = np.random.default_rng([seed, 11])
-    y = rng.permutation(np.arange(rows) % 2)
-    return rng.normal(size=(rows, columns)), y, StratifiedKFold(5, shuffle=True, random_state=seed)
+    y = rng.permutation(np.arange(60) % 2)
+    return rng.normal(size=(60, 2000)), y, StratifiedKFold(5, shuffle=True, random_state=seed)
 
 
 def flattery(seed: int) -> dict[str, tuple[float, float]]:

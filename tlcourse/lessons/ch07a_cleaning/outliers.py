@@ -1,6 +1,4 @@
-"""Chapter 7: outliers and mixed units, planted so that the truth stays known, found and mended."""
-
-from __future__ import annotations
+"""Lesson 07a: outliers and mixed units, planted so that the truth stays known, found and mended."""
 
 import numpy as np
 import torch
@@ -224,22 +222,34 @@ def cures() -> dict:
     }
 
 
-def cure_and_learn(X, given, train, test, cure: str, drop: bool, seed: int):
-    """Prepare a table, learn an SVM, and return the prepared table and the test accuracy.
+def cure_and_learn(X, y, cure: str, drop: bool, seed: int, **faults: float) -> tuple:
+    """Spoil a table, prepare it, and learn an SVM.
 
     Parameters
     ----------
-    X, given : array, shapes (n, d) and (n,)
-        From `spoil`.
-    train, test : array of int
-        Rows.
+    X, y : array, shapes (n, d) and (n,)
     cure : str
         One of `cures`.
     drop : bool
         Leave out training rows whose labels are `doubtful`.
     seed : int
+        Of the split and of the faults.
+    **faults : float
+        See `spoil`.
+
+    Returns
+    -------
+    Z : array, shape (n, d)
+        The prepared table.
+    given : array, shape (n,)
+        Its labels.
+    test : array of int
+        Test rows.
+    accuracy : float
+        On them.
     """
-    prepare = cures()[cure].fit(X[train])
-    Z = prepare.transform(X)
+    train, test = halves(y, seed)
+    spoilt, given = spoil(X, y, test, seed, **faults)
+    Z = cures()[cure].fit(spoilt[train]).transform(spoilt)
     kept = train[~doubtful(Z[train], given[train], seed)] if drop else train
-    return Z, SVC().fit(Z[kept], given[kept]).score(Z[test], given[test])
+    return Z, given, test, SVC().fit(Z[kept], given[kept]).score(Z[test], given[test])

@@ -1,6 +1,4 @@
-"""Chapter 7: wrong labels, planted so that the truth stays known, found by confident learning."""
-
-from __future__ import annotations
+"""Lesson 07a: wrong labels, planted so that the truth stays known, found by confident learning."""
 
 import numpy as np
 import torch
@@ -95,9 +93,7 @@ def draw(share: float, seed: int) -> dict[str, np.ndarray]:
     pictures, true = load_digits(return_X_y=True)
     rows = np.random.default_rng([seed, 10]).permutation(len(true))
     given = redraw_labels(torch.from_numpy(true), share, 10, seed).numpy()
-    parts = dict(
-        zip(("train", "test", "validation"), np.split(rows[:1300], [500, 1000]), strict=True)
-    )
+    parts = {"train": rows[:500], "test": rows[500:1000], "validation": rows[1000:1300]}
     return {"pictures": pictures / 16, "true": true, "given": given, **parts}
 
 
@@ -118,16 +114,14 @@ def choose_C(shares, seeds) -> dict[float, tuple[float, float]]:
 
     Best on validation rows with true labels, over seeds that no report uses.
     """
-    chosen = {}
-    for share in shares:
-        scores = []
-        for seed in seeds:
-            drawn = draw(share, seed)
-            sets = drawn["train"], trusted(drawn, seed)
-            scores.append([[score(drawn, s, "validation", C) for C in CANDIDATES] for s in sets])
-        best = np.mean(scores, axis=0).argmax(axis=1)
-        chosen[share] = tuple(CANDIDATES[i] for i in best)
-    return chosen
+
+    def scores(share, seed):
+        drawn = draw(share, seed)
+        sets = drawn["train"], trusted(drawn, seed)
+        return [[score(drawn, s, "validation", C) for C in CANDIDATES] for s in sets]
+
+    means = {share: np.mean([scores(share, seed) for seed in seeds], axis=0) for share in shares}
+    return {share: tuple(CANDIDATES[row.argmax()] for row in rows) for share, rows in means.items()}
 
 
 def compare(shares, seeds, chosen: dict) -> tuple[dict, np.ndarray]:
@@ -149,24 +143,23 @@ def compare(shares, seeds, chosen: dict) -> tuple[dict, np.ndarray]:
         there is none).
     """
 
-    def run(seed):
-        return [at(seed, share) for share in shares]
-
     def at(seed, share):
-        drawn = draw(share, seed)
+        drawn, (plain, filtered) = draw(share, seed), chosen[share]
         train, kept = drawn["train"], trusted(drawn, seed)
-        wrong, plain, filtered = drawn["given"] != drawn["true"], *chosen[share]
-        dropped = np.setdiff1d(train, kept)
-        scores = {
+        wrong, dropped = drawn["given"] != drawn["true"], np.setdiff1d(train, kept)
+        hits = wrong[dropped].sum()
+        return {
             "SVM, C = 10": score(drawn, train, "test", 10),
             "SVM, C chosen": score(drawn, train, "test", plain),
             "filtered, C chosen": score(drawn, kept, "test", filtered),
             "only right labels": score(drawn, train[~wrong[train]], "test", 10),
+            "found": (hits / max(wrong[train].sum(), 1), hits / max(len(dropped), 1)),
         }
-        hits = wrong[dropped].sum()
-        return scores, (hits / max(wrong[train].sum(), 1), hits / max(len(dropped), 1))
+
+    def run(seed):
+        return experiment.table([at(seed, share) for share in shares])
 
     runs = experiment.repeat(run, seeds, "labels", workers=1)  # too short to start processes for
-    names = runs[0][0][0]
-    accuracy = {n: np.array([[scores[n] for scores, _ in one] for one in runs]) for n in names}
-    return accuracy, np.array([[found for _, found in one] for one in runs])
+    accuracy = experiment.table(runs)
+    found = accuracy.pop("found")
+    return accuracy, found

@@ -1,7 +1,5 @@
 """Figures of lesson 07b: how the columns of two tables compare."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

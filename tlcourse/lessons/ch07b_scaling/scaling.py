@@ -1,9 +1,7 @@
-"""Chapter 7: standardisation in transfer. Whose mean and spread, and what to align when both differ.
+"""Lesson 07b: standardisation in transfer. Whose mean and spread, and what to align when both differ.
 
 A domain is a pair (X, y), or X alone where nothing may read its labels.
 """
-
-from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
@@ -16,7 +14,7 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from tlcourse import experiment, models, runtime, training
+from tlcourse import experiment, models, training
 from tlcourse.data import ImageSet, Splits, digits, draw_rows, printed_digits, tables
 from tlcourse.data.perturb import perturb
 from tlcourse.settings import store, stored
@@ -25,6 +23,7 @@ SCALERS = ("the source's", "its own", "of both")
 INCH = 2.54  # centimetres
 SOURCES = {"source as it is": 0.0, "source varied": 1.0}  # strength of its augmentation
 LONGER = Path(__file__).with_suffix(".json")
+SEEDS = range(10)  # of the longer training: those of the lesson, where TLCOURSE_SEED is 0
 
 # ── tables: another unit, or other cases ────────────────────────────────────────────────────
 
@@ -67,9 +66,8 @@ def two_hospitals(kind: str, seed: int) -> tuple:
     """
     if kind == "shift":
         found = tables.breast_cancer("texture", seed)
-        return tuple(
-            (found.X[rows], found.y[rows]) for rows in (found.source, found.pool, found.test)
-        )
+        parts = found.source, found.pool, found.test
+        return tuple((found.X[rows], found.y[rows]) for rows in parts)
     if kind != "units":
         raise ValueError(f'unknown kind {kind!r}: choose "units" or "shift".')
     X, y = load_breast_cancer(return_X_y=True)
@@ -116,33 +114,23 @@ def three_scalers(source, pool, test) -> dict[str, float]:
     return found
 
 
-def choose_scaler(source, pool, few: np.ndarray) -> str:
-    """Return which of `SCALERS` is best on the labelled rows `few` of the pool; ties go first."""
-    found = three_scalers(source, pool, (pool[0][few], pool[1][few]))
-    return max(SCALERS, key=found.get)
-
-
-def few_alone(pool, test, few: np.ndarray) -> float:
-    """Return the balanced accuracy of an SVM that learns from the labelled rows `few` alone.
-
-    It is scaled by all of `pool`: the simple baseline that needs no source.
-    """
-    scaler = StandardScaler().fit(pool[0])
-    model = SVC(C=10).fit(scaler.transform(pool[0][few]), pool[1][few])
-    return float(balanced_accuracy_score(test[1], model.predict(scaler.transform(test[0]))))
-
-
 def spend(source, pool, test, per_class: int, seed: int) -> dict[str, float]:
     """Return two uses of the same few target labels, as balanced accuracy on the test rows.
 
     Returns
     -------
     dict of str to float
-        "picked": the source's SVM under the scaler that these labels pick; "alone": `few_alone`.
+        "picked": the source's SVM under the scaler that is best on these labels (ties go first);
+        "alone": the simple baseline that needs no source, an SVM that learns from these labels,
+        scaled by all of `pool`.
     """
     few = draw_rows(pool[1], per_class, seed)
-    picked = three_scalers(source, pool, test)[choose_scaler(source, pool, few)]
-    return {"picked": picked, "alone": few_alone(pool, test, few)}
+    by_few = three_scalers(source, pool, (pool[0][few], pool[1][few]))
+    picked = max(SCALERS, key=by_few.get)
+    scaler = StandardScaler().fit(pool[0])
+    model = SVC(C=10).fit(scaler.transform(pool[0][few]), pool[1][few])
+    alone = balanced_accuracy_score(test[1], model.predict(scaler.transform(test[0])))
+    return {"picked": three_scalers(source, pool, test)[picked], "alone": float(alone)}
 
 
 def ratios(source, target) -> tuple[np.ndarray, np.ndarray]:
@@ -157,18 +145,23 @@ def ratios(source, target) -> tuple[np.ndarray, np.ndarray]:
     ValueError
         If the tables have different columns, or a source column's median or range is not positive.
     """
+    source, target = _same_columns(source, target)
+    low, middle, high = np.percentile(source, (25, 50, 75), axis=0)
+    if (middle <= 0).any() or (high <= low).any():
+        raise ValueError(
+            "a column's median or range is not positive: compare positive measurements."
+        )
+    low_t, middle_t, high_t = np.percentile(target, (25, 50, 75), axis=0)
+    return middle_t / middle, (high_t - low_t) / (high - low)
+
+
+def _same_columns(source, target):
     source, target = np.asarray(source, dtype=float), np.asarray(target, dtype=float)
     if source.ndim != 2 or source.shape[1:] != target.shape[1:]:
         raise ValueError(
             f"tables {source.shape} and {target.shape}: pass two with the same columns."
         )
-    low, middle, high = (np.percentile(source, q, axis=0) for q in (25, 50, 75))
-    if (middle <= 0).any() or (high <= low).any():
-        raise ValueError(
-            "a column's median or range is not positive: compare positive measurements."
-        )
-    low_t, middle_t, high_t = (np.percentile(target, q, axis=0) for q in (25, 50, 75))
-    return middle_t / middle, (high_t - low_t) / (high - low)
+    return source, target
 
 
 # ── the next step: CORAL and AdaBN ──────────────────────────────────────────────────────────
@@ -201,11 +194,7 @@ def coral(source, target, penalty: float = 1.0) -> np.ndarray:
     Sun, Feng and Saenko (2016), "Return of frustratingly easy domain adaptation", arXiv:1511.05547,
     Algorithm 1; the means are aligned as well, which there is done beforehand.
     """
-    source, target = np.asarray(source, dtype=float), np.asarray(target, dtype=float)
-    if source.ndim != 2 or source.shape[1:] != target.shape[1:]:
-        raise ValueError(
-            f"tables {source.shape} and {target.shape}: pass two with the same columns."
-        )
+    source, target = _same_columns(source, target)
     if not penalty > 0:
         raise ValueError(f"penalty is {penalty}: take a positive number, such as 1.")
     whiten, colour = _power(source, penalty, -0.5), _power(target, penalty, 0.5)
@@ -239,10 +228,9 @@ def from_print_to_hand(
         Test accuracy of the network "as it is"; with "AdaBN", the BatchNorm statistics of the
         target; with "CORAL", a logistic regression on source features moved to the target's.
     """
-    runtime.seed_everything(seed)
     augment = partial(perturb, strength=strength, coarse=0.0)
-    model = models.classifier(models.SmallCNN(), len(printed.names)).to(printed.images.device)
     images, labels, test = printed.images, printed.labels, target.test
+    model = models.classifier(models.SmallCNN, len(printed.names), seed).to(images.device)
     training.fit(model, images, labels, steps, lr=5e-3, batch_size=32, augment=augment, seed=seed)
     seen = augment(images.repeat(2, 1, 1, 1), torch.Generator().manual_seed(seed))
     models.reestimate_batchnorm(model, seen)  # as every network of the course, on what it learned
@@ -268,17 +256,16 @@ def longer_training() -> dict:
 
 
 def main(steps: int = 400) -> None:
-    """Train longer on the lesson's ten seeds, and write the accuracies down."""
+    """Train longer on `SEEDS`, and write the accuracies down."""
     torch.set_num_threads(1)
-    printed, target, seeds = printed_digits(), digits(), runtime.seeds(10)
+    printed, target = printed_digits(), digits()
 
     def cross(seed, name):
-        found = from_print_to_hand(printed, target, SOURCES[name], seed, steps)
-        return {name: {way: round(value, 4) for way, value in found.items()}}
+        return {name: from_print_to_hand(printed, target, SOURCES[name], seed, steps)}
 
-    runs = experiment.sweep(cross, seeds, [*SOURCES], "print to hand")
-    found = {"steps": steps, "seeds": list(seeds)}
+    runs = experiment.sweep(cross, SEEDS, [*SOURCES], "print to hand")
+    found = {"steps": steps, "seeds": [*SEEDS]}
     for name in SOURCES:
-        values = experiment.table([run[name] for run in runs])
-        found[name] = {way: list(map(float, row)) for way, row in values.items()}
+        ways = experiment.table([run[name] for run in runs])
+        found[name] = {way: values.round(4).tolist() for way, values in ways.items()}
     store(LONGER, found)

@@ -1,24 +1,19 @@
-"""Chapter 7: what augmentation is worth. Four ways to learn, each without and with changed copies."""
-
-from __future__ import annotations
+"""Lesson 07c: what augmentation is worth. Four ways to learn, each without and with changed copies."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from tlcourse import runtime
 from tlcourse.data import ImageSet, Splits, digits, few_labels
 from tlcourse.lessons.ch01_concepts import transfer
 from tlcourse.lessons.ch07c_augmentation.policies import POLICIES, copies, one_hot, policy
 from tlcourse.models import StackedNetwork
-from tlcourse.settings import choosing_seeds, store, stored
+from tlcourse.settings import best, choosing_seeds, store, stored
 
 SETTINGS = Path(__file__).with_suffix(".json")
 BUDGETS = (1, 2, 5, 10, 20)  # labels a class
-
 SCRATCH = "small network from scratch"
 METHODS = {
     "SVM on pixels": transfer.svm_on_pixels,
@@ -40,7 +35,7 @@ def learn(
     Parameters
     ----------
     banks : sequence of (images, labels)
-        One a seed, as `copies` returns them, all of the same length.
+        One a seed, as `bank` returns them, all of the same length.
     seeds : sequence of int
         Initial weights and batches.
     steps, lr, batch_size
@@ -49,17 +44,14 @@ def learn(
     images = torch.stack([images.flatten(1) for images, _ in banks])
     labels = torch.stack([labels for _, labels in banks])
     widths = {"class": labels.shape[-1]}
-    networks = StackedNetwork(seeds, images.shape[-1], widths, hidden=128, depth=1).to(
-        images.device
-    )
+    networks = StackedNetwork(seeds, images.shape[-1], widths, hidden=128, depth=1)
+    networks = networks.to(images.device)
     optimizer = torch.optim.AdamW(networks.parameters(), lr=lr)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    draws = [torch.Generator().manual_seed(seed) for seed in seeds]
+    n, draws = images.shape[1], [torch.Generator().manual_seed(seed) for seed in seeds]
+    order = torch.stack([torch.randint(n, (steps, batch_size), generator=d) for d in draws])
     own = torch.arange(len(seeds))[:, None]
-    for _ in range(steps):
-        rows = torch.stack(
-            [torch.randint(images.shape[1], (batch_size,), generator=d) for d in draws]
-        )
+    for rows in order.unbind(1):
         scores = networks(images[own, rows])["class"]
         loss = -(labels[own, rows] * scores.log_softmax(-1)).sum(-1).mean(1).sum()
         optimizer.zero_grad()
@@ -80,98 +72,79 @@ def score(networks: StackedNetwork, test: ImageSet, views: Callable | None = Non
         changed ones.
     """
     said = networks(test.images.flatten(1))["class"].softmax(-1)
-    if views:
-        rows = torch.randperm(len(test), generator=torch.Generator().manual_seed(0))
-        with runtime.seeded(0):
-            for _ in range(n):
-                parts = [views(test.images[part], test.labels[part]) for part in rows.split(10)]
-                changed = torch.cat([images for images, _ in parts])[rows.argsort()]
-                said += networks(changed.flatten(1))["class"].softmax(-1)
+    rows = torch.randperm(len(test), generator=torch.Generator().manual_seed(0))
+    with torch.random.fork_rng([]):
+        torch.default_generator.manual_seed(0)
+        for _ in range(n if views else 0):
+            parts = [views(test.images[part], test.labels[part]) for part in rows.split(10)]
+            changed = torch.cat([images for images, _ in parts])[rows.argsort()]
+            said += networks(changed.flatten(1))["class"].softmax(-1)
     return (said.argmax(-1) == test.labels).float().mean(1).cpu().numpy()
 
 
 # ── none against augmented, for four ways to learn ──────────────────────────────────────────
 
 
-def bank(target: Splits, per_class: int, seed: int, name: str = "none", strength: float = 1.0):
-    """Return what a method learns from: a few labelled pictures, and with a `policy` their copies."""
-    train = few_labels(target.pool, per_class, seed)
+def bank(train: ImageSet, seed: int, name: str = "none", strength: float = 1.0) -> tuple:
+    """Return what a method learns from: pictures and soft labels, with a `policy` also copies."""
     if name == "none":
         return train.images, one_hot(train.labels, len(train.names))
     return copies(train, policy(name, strength), seed)
 
 
-def learn_one(method: str, target: Splits, per_class: int, seed: int, name: str, **settings):
-    """Learn with one of `METHODS` from a `bank` of whole labels; ``strength`` is the policy's."""
-    images, soft = bank(target, per_class, seed, name, settings.pop("strength", 1.0))
+def scratch(target: Splits, per_class: int, seeds, name: str, strength=1.0, lr=3e-3):
+    """Train a small network a seed from random weights, all at once, under one policy."""
+    draws = [few_labels(target.pool, per_class, seed) for seed in seeds]
+    banks = [bank(*draw, name, strength) for draw in zip(draws, seeds, strict=True)]
+    return learn(banks, seeds, lr=lr)
+
+
+def learn_one(method: str, name: str, train: ImageSet, seed: int, strength=1.0, **settings):
+    """Learn from a `bank` of whole labels with one of `METHODS`; return what predicts labels."""
+    images, soft = bank(train, seed, name, strength)
     where = torch.zeros(len(images), dtype=torch.int64)
-    return METHODS[method](
-        ImageSet(images, soft.argmax(1), target.pool.names, where), seed, **settings
-    )
+    whole = ImageSet(images, soft.argmax(1), train.names, where)
+    return METHODS[method](whole, seed, **settings)
 
 
-def accuracies(target: Splits, per_class: int, seed: int, settings: dict, part: str = "test"):
-    """Return the accuracy of each of `METHODS`, learned without and with affine copies.
+def accuracies(target: Splits, per_class: int, seed: int, settings: dict) -> dict:
+    """Return the test accuracy of each of `METHODS`, learned without and with affine copies.
 
     Parameters
     ----------
     settings : dict
-        ``{method: {"none" or "affine": {str(per_class): settings}}}``, as `chosen_settings` returns.
-    part : {"test", "validation"}
+        ``{method: {"none" or "affine": {per_class: settings}}}``, as `chosen_settings` returns.
 
     Returns
     -------
     dict
         ``{(method, "none" or "affine"): accuracy}``.
     """
-    found = {}
+    train, found = few_labels(target.pool, per_class, seed), {}
     for method in METHODS:
         for name, by_budget in settings[method].items():
-            predict = learn_one(method, target, per_class, seed, name, **by_budget[str(per_class)])
-            found[method, name] = transfer.accuracy(predict, getattr(target, part))
+            predict = learn_one(method, name, train, seed, **by_budget[per_class])
+            found[method, name] = transfer.accuracy(predict, target.test)
     return found
-
-
-def scratch(
-    target: Splits, per_class: int, seeds, name: str, strength=1.0, lr=3e-3
-) -> StackedNetwork:
-    """Train a small network a seed from random weights, all at once, under one policy."""
-    banks = [bank(target, per_class, seed, name, strength) for seed in seeds]
-    return learn(banks, seeds, lr=lr)
 
 
 # ── choosing ────────────────────────────────────────────────────────────────────────────────
 
-# Six candidates each, with copies or without, so that none is tuned with more care than another.
-STRENGTHS = (0.25, 0.5, 1.0)
-CANDIDATES = {
-    "SVM on pixels": (
-        transfer.CANDIDATES["SVM on pixels"],
-        [{"C": C, "strength": s} for C in (1, 10) for s in STRENGTHS],
-    ),
-    "frozen features + logistic regression": (
-        transfer.CANDIDATES["frozen features + logistic regression"],
-        [{"C": C, "strength": s} for C in (1, 10) for s in STRENGTHS],
-    ),
-    "fine-tuning": (
-        transfer.CANDIDATES["fine-tuning"],
-        [{"lr": lr, "strength": s} for lr in (5e-3, 1e-2) for s in STRENGTHS],
-    ),
-    SCRATCH: (
-        [{"lr": lr} for lr in (1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2)],
-        [{"lr": lr, "strength": s} for lr in (2e-3, 5e-3) for s in STRENGTHS],
-    ),
+
+WITHOUT = transfer.CANDIDATES | {
+    SCRATCH: [{"lr": lr} for lr in (1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2)],
 }
-
-
-def validate(
-    target: Splits, method: str, name: str, per_class: int, seeds, settings: dict
-) -> float:
-    """Return the mean validation accuracy of one candidate."""
-    if method == SCRATCH:
-        return score(scratch(target, per_class, seeds, name, **settings), target.validation).mean()
-    fits = [learn_one(method, target, per_class, seed, name, **settings) for seed in seeds]
-    return float(np.mean([transfer.accuracy(predict, target.validation) for predict in fits]))
+WITH_COPIES = {
+    "SVM on pixels": [{"C": 1}, {"C": 10}],
+    "frozen features + logistic regression": [{"C": 1}, {"C": 10}],
+    "fine-tuning": [{"lr": 5e-3}, {"lr": 1e-2}],
+    SCRATCH: [{"lr": 2e-3}, {"lr": 5e-3}],
+}
+# Six candidates each, without copies and with, so that none is tuned with more care than another.
+CANDIDATES = {
+    method: (WITHOUT[method], [row | {"strength": s} for row in rows for s in (0.25, 0.5, 1.0)])
+    for method, rows in WITH_COPIES.items()
+}
 
 
 def choose(target: Splits, seeds) -> dict:
@@ -182,11 +155,15 @@ def choose(target: Splits, seeds) -> dict:
     """
     jobs = [(m, n, k) for m in CANDIDATES for n in ("none", "affine") for k in BUDGETS]
     jobs += [(SCRATCH, name, 5) for name in POLICIES if name != "affine"]
-    chosen: dict = {}
-    for method, name, k in runtime.progress(jobs, "choosing settings"):
+    chosen: dict = {method: {} for method in CANDIDATES}
+    for method, name, k in jobs:
         rows = CANDIDATES[method][name != "none"]
-        scores = [validate(target, method, name, k, seeds, settings) for settings in rows]
-        chosen.setdefault(method, {}).setdefault(name, {})[str(k)] = rows[int(np.argmax(scores))]
+        if method == SCRATCH:  # all seeds side by side
+            networks = (scratch(target, k, seeds, name, **row) for row in rows)
+            found = best(rows, [score(nets, target.validation).mean() for nets in networks])
+        else:
+            found = transfer.choose(partial(learn_one, method, name), rows, target, k, seeds)
+        chosen[method].setdefault(name, {})[k] = found
     return chosen
 
 
@@ -198,5 +175,4 @@ def chosen_settings() -> dict:
 def main() -> None:
     """Choose all settings and write them down."""
     torch.set_num_threads(1)
-    chosen = choose(digits(), choosing_seeds())  # no report uses the last seeds
-    store(SETTINGS, chosen)
+    store(SETTINGS, choose(digits(), choosing_seeds()))

@@ -1,6 +1,4 @@
-"""Chapter 7: rows drawn again, pictures cut and pasted, a source that moves like its target."""
-
-from __future__ import annotations
+"""Lesson 07c: rows drawn again, pictures cut and pasted."""
 
 import numpy as np
 
@@ -76,8 +74,14 @@ def verify_cut_and_paste(student, rng) -> None:
         raise Mistake(f"you returned {describe(value)}: return two arrays, (images, labels).")
     mixed = as_array(value[0], images.shape, f"images of shape {images.shape}")
     soft = as_array(value[1], labels.shape, f"labels of shape {labels.shape}")
-    expected = paste_slowly(images, images[partner], box)
-    turned = (left, top, int(width), int(height))
+    _judge_pictures(mixed, images, partner, box)
+    _judge_labels(soft, labels, labels[partner], box, side)
+
+
+def _judge_pictures(mixed, images, partner, box) -> None:
+    """Raise Mistake unless the rectangles are pasted, and nothing else is changed."""
+    top, left, height, width = box
+    turned = (left, top, width, height)
     known = {
         "rows and columns are swapped: `top` and `height` belong to the rows": (
             paste_slowly(images, images[partner], turned)
@@ -93,9 +97,13 @@ def verify_cut_and_paste(student, rng) -> None:
             paste_in_place(images, partner, box)
         ),
     }
+    expected = paste_slowly(images, images[partner], box)
     explain(mixed, expected, known, "some pixels are wrong: only the rectangle may change.")
+
+
+def _judge_labels(soft, labels, other, box, side) -> None:
+    """Raise Mistake unless the partners' labels, `other`, count as much as their area."""
     share = box[2] * box[3] / side**2
-    other = labels[partner]
     known = {
         "the shares are swapped: the partner's label counts as much as its area": (
             share * labels + (1 - share) * other
@@ -158,76 +166,4 @@ CUT_AND_PASTE = Exercise(
     verify=verify_cut_and_paste,
 )
 
-# ── match_covariance ────────────────────────────────────────────────────────────────────────
-
-
-def verify_match_covariance(student, rng) -> None:
-    """Compare with whitening and colouring in the eigenbasis; recognise each step left out."""
-    d, penalty = 3, float(rng.uniform(0.2, 1))
-    source = rng.normal(size=(30, d)) @ rng.normal(size=(d, d)) + rng.normal(0, 3, d)
-    target = rng.normal(size=(20, d)) @ rng.normal(size=(d, d)) + rng.normal(0, 3, d)
-    what = f"an array of shape {source.shape}"
-    found = as_array(student(source.copy(), target.copy(), penalty), source.shape, what)
-    mean, aim = source.mean(axis=0), target.mean(axis=0)
-    centred = source - mean
-    s, t = (np.cov(rows.T) + penalty * np.eye(d) for rows in (source, target))
-    whiten, colour = power(s, -0.5), power(t, 0.5)
-    moved = centred @ whiten @ colour
-    bare = centred @ power(np.cov(source.T), -0.5) @ power(np.cov(target.T), 0.5)
-    known = {
-        "the target's mean is missing: add it at the end": moved,
-        "the source's mean was added again: add the target's": moved + mean,
-        "the rows were not centred: subtract the source's mean first": source @ whiten @ colour
-        + aim,
-        "the order is swapped: whiten with the source first, then colour with the target": (
-            centred @ colour @ whiten + aim
-        ),
-        "the source is whitened, and not coloured": centred @ whiten + aim,
-        "whitening lacks: multiply by the source covariance to the power -1/2": (
-            centred @ colour + aim
-        ),
-        "source and target are swapped: whiten by the source, colour by the target": (
-            centred @ power(t, -0.5) @ power(s, 0.5) + aim
-        ),
-        "only spreads were matched: take the whole covariance": (
-            centred / np.sqrt(np.diag(s)) * np.sqrt(np.diag(t)) + aim
-        ),
-        "the penalty is missing: add it to the diagonal of both covariances": bare + aim,
-    }
-    otherwise = "the result is wrong: compare its covariance with the target's, column by column."
-    explain(found, moved + aim, known, otherwise)
-
-
-def power(matrix, exponent) -> np.ndarray:
-    """Return a power of a symmetric positive matrix, one eigenvector at a time."""
-    values, vectors = np.linalg.eigh(matrix)
-    return sum(v**exponent * np.outer(u, u) for v, u in zip(values, vectors.T, strict=True))
-
-
-MATCH_COVARIANCE = Exercise(
-    name="match_covariance",
-    level=3,
-    minutes=15,
-    goal="Let the columns of the source move together as those of the target do: CORAL.",
-    given=(
-        "`source`, a float array (n, d), and `target`, (m, d), both with d ≥ 2; `penalty`, a "
-        "positive float."
-    ),
-    returns=(
-        "a float array (n, d), correct to 1e-6: the source rows minus their mean, times C_s to the "
-        "power -1/2, times C_t to the power 1/2, plus the target's mean. C_s and C_t are the "
-        "covariances (divided by the number of rows minus 1), with `penalty` added to the diagonal."
-    ),
-    example=(
-        "`match_covariance(source, target, 1e-9)` returns rows with the mean and the covariance of "
-        "`target`."
-    ),
-    hints=(
-        "`np.cov(source.T) + penalty * np.eye(source.shape[1])` is C_s.",
-        "`w, V = np.linalg.eigh(C)`: then `(V * w**p) @ V.T` is C to the power p.",
-        "Multiply from the right, whitening first: `(source - mean) @ whiten @ colour`.",
-    ),
-    verify=verify_match_covariance,
-)
-
-EXERCISES = (OVERSAMPLE, CUT_AND_PASTE, MATCH_COVARIANCE)
+EXERCISES = (OVERSAMPLE, CUT_AND_PASTE)

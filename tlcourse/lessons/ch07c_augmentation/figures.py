@@ -1,22 +1,16 @@
 """The explorer of lesson 07c: a policy, its strength, and what the pictures look like then."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import ipywidgets
 import numpy as np
+import torch
 from IPython.display import display
 
 from tlcourse import plots
 from tlcourse.data import ImageSet
 from tlcourse.lessons.ch07c_augmentation import policies
 from tlcourse.teaching import widgets
-
-# ── the explorer ────────────────────────────────────────────────────────────────────────────
-
-
-STRENGTHS = (0.25, 0.5, 1.0, 2.0)
 
 
 def policy_explorer(train: ImageSet, gains: Mapping, seed: int = 0) -> ipywidgets.VBox:
@@ -40,7 +34,7 @@ def policy_explorer(train: ImageSet, gains: Mapping, seed: int = 0) -> ipywidget
     return widgets.explorer(
         draw,
         policy=widgets.menu("policy", gains),
-        strength=widgets.stops("strength", STRENGTHS, 1.0),
+        strength=widgets.stops("strength", (0.25, 0.5, 1.0, 2.0), 1.0),
     )
 
 
@@ -49,6 +43,4 @@ def changed(train: ImageSet, name: str, strength: float, seed: int = 0):
     transform = policies.policy(name, strength)
     banks = [policies.copies(train, transform, seed + k, n=1, group=2) for k in range(2)]
     rows = [train.images, *(images[len(train) :] for images, _ in banks)]
-    return plots.image_grid(
-        np.concatenate([row.clamp(0, 1).cpu() for row in rows]), columns=len(train)
-    )
+    return plots.image_grid(torch.cat(rows).clamp(0, 1).cpu(), columns=len(train))

@@ -1,24 +1,18 @@
-"""Chapter 7: augmentation. More pictures from the labels you have, and when that does harm.
+"""Lesson 07c: augmentation. More pictures from the labels you have, and when that does harm.
 
 Changes of pictures come from ``torchvision.transforms.v2``. One call of it changes all pictures of a
 batch *alike*; `copies` therefore calls it on small groups.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable
 
 import torch
 from torch import nn
 
-from tlcourse import runtime
 from tlcourse.data import ImageSet
 
 COPIES = 16  # changed copies of each labelled picture
 POLICIES = ("affine", "elastic", "erasing", "RandAugment", "mixup", "CutMix", "half turn")
-
-
-# ── pictures changed ────────────────────────────────────────────────────────────────────────
 
 
 def policy(name: str, strength: float = 1.0) -> Callable:
@@ -93,7 +87,8 @@ def copies(
     labels : torch.Tensor, shape ((1 + n) * len(train), classes)
         One row a picture, summing to 1.
     """
-    with runtime.seeded(seed):
+    with torch.random.fork_rng([]):  # torchvision draws from the generator of the CPU
+        torch.default_generator.manual_seed(seed)
         rows = torch.randperm(n * len(train)) % len(train)
         parts = zip(train.images[rows].split(group), train.labels[rows].split(group), strict=True)
         changed = [transform(*part) for part in parts]

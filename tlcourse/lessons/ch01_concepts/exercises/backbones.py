@@ -1,7 +1,5 @@
 """Small random backbones for the exercises, and what moved in them."""
 
-from __future__ import annotations
-
 import torch
 from torch import nn
 

@@ -1,7 +1,5 @@
 """Chapter 1: a balanced few-label draw."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
@@ -32,7 +30,6 @@ def verify_balanced_draw(student, rng) -> None:
 def _positions(value, labels, per_class) -> np.ndarray:
     """Return the drawn positions, or name what is wrong with them."""
     classes = int(labels.max()) + 1
-    sizes = np.bincount(labels)
     wanted = f"an array of {classes * per_class} positions in labels"
     drawn = as_array(value, (-1,), wanted)
     if drawn.dtype == bool:
@@ -47,10 +44,16 @@ def _positions(value, labels, per_class) -> np.ndarray:
         raise Mistake(f"the positions have type {drawn.dtype}: return whole numbers, type int.")
     if drawn.min() < 0 or drawn.max() >= len(labels):
         raise Mistake(f"position {drawn.max()} lies outside 0 … {len(labels) - 1}.")
-    counts = [sum(1 for i in drawn if labels[i] == k) for k in range(classes)]
-    if counts == [per_class] * classes and len(set(drawn.tolist())) == len(drawn):
-        return drawn
-    if sorted(drawn) == sorted(list(range(classes)) * per_class):
+    _are_balanced(drawn, labels, per_class)
+    return drawn
+
+
+def _are_balanced(drawn, labels, per_class) -> None:
+    sizes = np.bincount(labels)
+    counts = [sum(1 for i in drawn if labels[i] == k) for k in range(len(sizes))]
+    if counts == [per_class] * len(sizes) and len(set(drawn.tolist())) == len(drawn):
+        return
+    if sorted(drawn) == sorted(list(range(len(sizes))) * per_class):
         raise Mistake("you returned the labels of what was drawn: return their positions.")
     if drawn.max() < sizes.max():
         raise Mistake(
@@ -61,7 +64,7 @@ def _positions(value, labels, per_class) -> np.ndarray:
         if drawn.tolist().count(i) > 1:
             raise Mistake(f"position {i} is drawn twice: draw without replacement.")
     raise Mistake(
-        f"you drew {counts} labels of classes 0 … {classes - 1}, but {per_class} of each are "
+        f"you drew {counts} labels of classes 0 … {len(sizes) - 1}, but {per_class} of each are "
         "asked for: draw inside each class, not from all labels at once.",
         draw_counts(counts, per_class),
     )

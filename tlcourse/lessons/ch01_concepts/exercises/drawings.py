@@ -1,7 +1,5 @@
 """Drawings of a student's result beside the expected one, made without pyplot."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

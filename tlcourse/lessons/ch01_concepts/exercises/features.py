@@ -1,7 +1,5 @@
 """Chapter 1: features for a linear probe."""
 
-from __future__ import annotations
-
 import copy
 
 import numpy as np

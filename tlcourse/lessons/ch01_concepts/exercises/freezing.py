@@ -1,7 +1,5 @@
 """Chapter 1, freezing: a freeze that really freezes, and a diagnosis of one that does not."""
 
-from __future__ import annotations
-
 import copy
 
 import torch
@@ -87,32 +85,32 @@ def _compare_backbone(before: dict, after: dict, undone: bool) -> None:
             "as module.requires_grad_(False) does.",
             draw_moves(before, after),
         )
-    if not buffers:
-        return
-    n_buffers = sum(is_statistic(name) for name in before)
-    drawing = draw_moves(before, after)
+    if buffers:
+        n_buffers = sum(is_statistic(name) for name in before)
+        problem = _name_statistics(buffers, n_buffers, undone)
+        raise Mistake(problem, draw_moves(before, after))
+
+
+def _name_statistics(buffers: list[str], n_buffers: int, undone: bool) -> str:
+    """Return a sentence on BatchNorm's statistics, of which some or all moved."""
     if all(name.endswith(STATISTICS[2]) for name in buffers):
-        raise Mistake(
+        return (
             f"{buffers[0]!r} went on counting, so BatchNorm is still in train mode and normalises "
-            "by the batch: keep it in eval mode.",
-            drawing,
+            "by the batch: keep it in eval mode."
         )
     if len(buffers) < n_buffers:
-        raise Mistake(
+        return (
             f"some BatchNorms stand still, but {buffers[0]!r} moved: module.modules() reaches "
-            "every one, nested or not, BatchNorm1d as well as BatchNorm2d.",
-            drawing,
+            "every one, nested or not, BatchNorm1d as well as BatchNorm2d."
         )
     if undone:
-        raise Mistake(
+        return (
             f"BatchNorm's {buffers[0]!r} moved: the loop called model.train(), which undid your "
-            "eval(); make eval mode last, for example with a forward pre-hook.",
-            drawing,
+            "eval(); make eval mode last, for example with a forward pre-hook."
         )
-    raise Mistake(
+    return (
         f"the weights stood still, but BatchNorm's {buffers[0]!r} moved: running statistics are "
-        "buffers, which requires_grad does not stop; only eval mode does.",
-        drawing,
+        "buffers, which requires_grad does not stop; only eval mode does."
     )
 
 

@@ -1,7 +1,5 @@
 """Chapter 1, measuring: a paired interval, labels needed to match."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
