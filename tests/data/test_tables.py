@@ -1,9 +1,14 @@
-"""Tables divided by a covariate. How rows are halved, and the Titanic: see the tests of lesson 07a."""
+"""Tables divided by a covariate, and the Titanic."""
+
+import os
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_wine
 
 from tlcourse.data import tables
+
+WINE = load_wine(return_X_y=True)
 
 
 @pytest.fixture(scope="module")
@@ -38,3 +43,31 @@ def test_the_inputs_are_standardised_without_the_test_rows(shift):
 def test_an_unknown_covariate_is_named():
     with pytest.raises(ValueError, match="unknown covariate 'age': take one of size, texture"):
         tables.breast_cancer("age", seed=0)
+
+
+def test_the_titanic_is_read_where_it_lies(tmp_path, monkeypatch):
+    monkeypatch.setenv("TLCOURSE_DATA", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="TLCOURSE_DATA"):
+        tables.titanic()
+    file = tmp_path / "titanic.csv"
+    file.write_text('Survived,Name,Age\n1,"Ayoub, Miss. Banoura",13\n0,"Kelly, Mr. James",\n')
+    table = tables.titanic()
+    assert table["age"] == ["13", ""] and table["name"][1] == "Kelly, Mr. James"
+    for text in ("", "a,b\n1,2\n"):
+        file.write_text(text)
+        with pytest.raises(ValueError, match="survived and age"):
+            tables.titanic()
+
+
+@pytest.mark.skipif("TLCOURSE_DATA" not in os.environ, reason="needs TLCOURSE_DATA")
+def test_the_real_passenger_list_has_its_gaps():
+    ship = tables.titanic()
+    assert len(ship["age"]) == 891 and ship["age"].count("") == 177
+    assert set(ship["survived"]) == {"0", "1"}
+
+
+def test_rows_are_halved_class_by_class():
+    train, test = tables.halves(WINE[1], 0)
+    assert sorted([*train, *test]) == list(range(len(WINE[1])))
+    counts = [np.bincount(WINE[1][rows]) for rows in (train, test)]
+    assert np.abs(np.subtract(*counts)).max() <= 1

@@ -6,8 +6,6 @@ or, for a file of your own, ``python -m tlcourse audit table.csv --label COLUMN`
 in `findings` (cells), `columns` and `rows`; `tables` reads what you have.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby

@@ -1,7 +1,5 @@
 """The checks that look at whole columns: which say nothing, or the same, or are in a strange unit."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

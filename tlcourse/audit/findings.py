@@ -5,8 +5,6 @@ finds. Its limits are chosen so that nothing is found in three clean tables (win
 digits). A limit is a habit, not a law: a finding asks you to look.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator

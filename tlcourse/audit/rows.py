@@ -1,7 +1,5 @@
 """The checks that look at rows: repeated ones, their labels and groups, and a second table."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator
 

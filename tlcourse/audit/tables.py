@@ -5,8 +5,6 @@ numbers, marks and units beside them included (`written`); words such as ``NA``,
 cell are read as missing.
 """
 
-from __future__ import annotations
-
 import csv
 import math
 from collections import Counter

@@ -4,8 +4,6 @@ A column is read as a whole, because a cell alone may not tell: "1,234" has a th
 "1,234.50", and a decimal comma beside "0,5".
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections import Counter

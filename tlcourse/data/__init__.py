@@ -1,18 +1,10 @@
 """The data of the course: what ships, what is looked for on the disk, and what is yours."""
 
+from tlcourse.data.draws import draw_rows, few_labels, few_rows
 from tlcourse.data.handwritten import digits, mnist, mnist_splits, omniglot
 from tlcourse.data.own import load_folder
 from tlcourse.data.printed import SOURCE_SCRIPTS, georgian, glyphs, printed_digits
-from tlcourse.data.sets import (
-    SIDE,
-    ImageSet,
-    Splits,
-    check_images,
-    check_labels,
-    draw_rows,
-    few_labels,
-    few_rows,
-)
+from tlcourse.data.sets import SIDE, ImageSet, Splits, check_images, check_labels
 
 __all__ = [
     "SIDE",

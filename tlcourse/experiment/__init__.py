@@ -1,7 +1,7 @@
 """From runs to effects: repeat over seeds, compare in pairs, and say how sure it is."""
 
 from tlcourse.experiment.effects import Difference, interval, paired, ratio
-from tlcourse.experiment.labels import LabelsNeeded, labels_needed, labels_to_match
+from tlcourse.experiment.labels_needed import LabelsNeeded, labels_needed, labels_to_match
 from tlcourse.experiment.runs import repeat, sweep, table
 
 __all__ = [

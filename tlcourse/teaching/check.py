@@ -9,8 +9,6 @@ A check needs no network, no widget and no JavaScript; it prints, and in a noteb
 drawing. Grading uses `examine`, which returns the same verdict instead of printing it.
 """
 
-from __future__ import annotations
-
 import difflib
 import functools
 import inspect

@@ -3,8 +3,6 @@
 One room holds the exercises of one topic; `ROOMS` says which assignment asks for them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module

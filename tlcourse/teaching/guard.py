@@ -5,8 +5,6 @@ missing ``return``. Afterwards the random generators are as they were; the gradi
 thread's own, so `within` keeps it too.
 """
 
-from __future__ import annotations
-
 import copy
 import ctypes
 import dis

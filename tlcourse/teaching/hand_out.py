@@ -4,8 +4,6 @@ They come from the checkout, or from what the installed course carries. Solution
 them.
 """
 
-from __future__ import annotations
-
 import argparse
 import shutil
 from importlib import metadata

@@ -4,8 +4,6 @@ A question is plain HTML: each option unfolds to its explanation. So it needs no
 JavaScript, works by keyboard, and stays readable in a book, on GitHub and on paper.
 """
 
-from __future__ import annotations
-
 import html
 import re
 from dataclasses import dataclass

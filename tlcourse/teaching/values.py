@@ -1,7 +1,5 @@
 """Read what a student's function returned: into an array or a number, or into a sentence."""
 
-from __future__ import annotations
-
 import math
 import reprlib
 

@@ -1,7 +1,5 @@
 """Explorers: controls over what a lesson has just measured. A lesson's own stands in its `figures`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import ipywidgets

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from scipy.stats import norm
 
-from tlcourse.lessons.ch03_tuning import search
+from tlcourse.lessons.ch03_tuning import gaussian_process
 
 
 def match_by_loop(errors, target):
@@ -26,7 +26,7 @@ def improvement_in_one_line(mean, std, best):
 
 
 def improvement_of_the_library(mean, std, best):
-    return search.expected_improvement(mean, std, best)
+    return gaussian_process.expected_improvement(mean, std, best)
 
 
 def mean_by_solving(x, y, places, noise):

@@ -12,6 +12,8 @@ from tlcourse.lessons.ch07a_cleaning import filling, gaps
 
 X, y = load_wine(return_X_y=True)
 
+WINE = load_wine(return_X_y=True)
+
 
 def test_the_bias_is_that_of_the_filled_means():
     hidden = gaps.hide(X, 0.5, "MNAR", seed=3)
@@ -64,7 +66,7 @@ def test_where_one_class_is_left_it_is_the_answer():
 
 def test_the_best_setting_is_chosen_for_each_way():
     chosen = filling.choose_C(X, y, runtime.seeds(1000)[-1:], candidates=(1e-6, 1))
-    assert {"no gaps", *gaps.fillings(0)} <= set(chosen)
+    assert {"no gaps", *filling.fillings(0)} <= set(chosen)
     assert chosen["mean"] == chosen["no gaps"] == 1
 
 
@@ -81,3 +83,27 @@ def test_a_comparison_is_the_runs_put_side_by_side():
 def test_the_order_of_a_sorted_file_gives_labels_away():
     stored, shuffled = (filling.down_the_file(X, y, 0, shuffle) for shuffle in (False, True))
     assert stored > shuffled + 0.15
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_filling_learns_from_training_rows_and_leaves_no_gap():
+    hidden = gaps.hide(WINE[0], 0.3, "MCAR", seed=0)
+    for way, way_of in filling.fillings(0).items():
+        way_of.fit(hidden[:89])
+        alone = way_of.transform(hidden[100:101])
+        together = way_of.transform(np.vstack([hidden[100:101], 1000 * hidden[120:]]))[:1]
+        assert np.isfinite(together).all(), way
+        assert np.allclose(alone, together), f"{way}: the other test rows change something"
+
+
+def test_zero_is_the_number_0_and_mean_is_the_training_mean():
+    train, new = np.array([[1.0, 5.0], [3.0, 7.0]]), np.array([[np.nan, 5.0]])
+    zero = filling.fillings(0)["zero"].fit(train).transform(new)
+    mean = filling.fillings(0)["mean"].fit(train).transform(new)
+    assert np.allclose(zero, [[(0 - 2) / 1, -1]]) and np.allclose(mean, [[0, -1]])
+
+
+def test_lines_are_drawn_within_a_row():
+    nan = np.nan
+    filled = filling.along_rows([[1, nan, nan, 4, nan], [nan, 2, nan, 0, 0], [nan] * 5])
+    assert filled.tolist() == [[1, 2, 3, 4, 4], [2, 2, 1, 0, 0], [0] * 5]

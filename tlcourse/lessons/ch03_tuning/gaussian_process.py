@@ -1,9 +1,13 @@
-"""A Gaussian process on the unit cube, with a Matérn 5/2 kernel and one length a dimension."""
+"""A Gaussian process on the unit cube, and the acquisition functions that say where to look next.
+
+Its kernel is a Matérn 5/2 with one length a dimension. Everything is minimised.
+"""
 
 import itertools
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
+from scipy.stats import norm
 
 NOISE = 0.02  # variance of the noise, where the trials are scaled to variance 1
 
@@ -86,3 +90,28 @@ def improve_lengths(X, y, lengths, noise: float = NOISE) -> np.ndarray:
         if (likely := log_likelihood(X, y, trial, noise)) > best:
             lengths, best = trial, likely
     return lengths
+
+
+# ── acquisition: where to look next ─────────────────────────────────────────────────────────
+
+
+def expected_improvement(mean, std, best: float) -> np.ndarray:
+    """Return E[max(best - f, 0)] for f normal with `mean` and `std`; larger is better.
+
+    References
+    ----------
+    Jones, Schonlau and Welch (1998), "Efficient global optimization of expensive black-box
+    functions", equation 15, doi:10.1023/A:1008306431147.
+    """
+    z = (best - mean) / std
+    return (best - mean) * norm.cdf(z) + std * norm.pdf(z)
+
+
+def probability_of_improvement(mean, std, best: float) -> np.ndarray:
+    """Return P(f < best), whatever the size of the improvement; larger is better."""
+    return norm.cdf((best - mean) / std)
+
+
+def negative_lower_bound(mean, std, best: float = 0.0, kappa: float = 1.96) -> np.ndarray:
+    """Return minus the lower confidence bound, mean - kappa · std; larger is better."""
+    return kappa * std - mean

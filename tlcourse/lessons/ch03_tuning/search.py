@@ -4,7 +4,6 @@ import itertools
 from collections.abc import Callable
 
 import numpy as np
-from scipy.stats import norm
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import (
     GridSearchCV,
@@ -14,33 +13,15 @@ from sklearn.model_selection import (
 )
 from sklearn.tree import DecisionTreeClassifier
 
-from tlcourse.lessons.ch03_tuning.gaussian_process import improve_lengths, posterior
+from tlcourse.lessons.ch03_tuning.gaussian_process import (
+    expected_improvement,
+    improve_lengths,
+    posterior,
+)
 
 START = 6  # random trials before the first model
 
-# ── acquisition: where to look next ─────────────────────────────────────────────────────────
-
-
-def expected_improvement(mean, std, best: float) -> np.ndarray:
-    """Return E[max(best - f, 0)] for f normal with `mean` and `std`; larger is better.
-
-    References
-    ----------
-    Jones, Schonlau and Welch (1998), "Efficient global optimization of expensive black-box
-    functions", equation 15, doi:10.1023/A:1008306431147.
-    """
-    z = (best - mean) / std
-    return (best - mean) * norm.cdf(z) + std * norm.pdf(z)
-
-
-def probability_of_improvement(mean, std, best: float) -> np.ndarray:
-    """Return P(f < best), whatever the size of the improvement; larger is better."""
-    return norm.cdf((best - mean) / std)
-
-
-def negative_lower_bound(mean, std, best: float = 0.0, kappa: float = 1.96) -> np.ndarray:
-    """Return minus the lower confidence bound, mean - kappa · std; larger is better."""
-    return kappa * std - mean
+# ── where to look next ──────────────────────────────────────────────────────────────────────
 
 
 def suggest(X, y, candidates, lengths) -> int:
