@@ -33,12 +33,15 @@ help:
 lab: $(SITE)/.tlcourse-lab
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/chapters/01_concepts.ipynb $(ARGS)
 
+# Counting the lines that tests reach takes half as long again: only continuous integration does it.
+COVERAGE := $(if $(CI),--cov=tlcourse --cov-fail-under=95)
+
 test: $(SITE)/.tlcourse-test book slides
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/python -m pytest tests -n $(JOBS) --ignore=tests/browser --ignore=tests/book --ignore=tests/hub -m "not weekly" --cov=tlcourse --cov-fail-under=95
+	$(BIN)/python -m pytest tests -n $(JOBS) --ignore=tests/browser --ignore=tests/book --ignore=tests/hub -m "not weekly" --no-loadscope-reorder --durations=10 $(COVERAGE)
 # JOBS notebooks side by side keep the cores busy: each then computes in one process of its own.
-	LOKY_MAX_CPU_COUNT=1 $(BIN)/python -m pytest tests/browser chapters tests/book -m "not every_page" -n $(JOBS) --no-loadscope-reorder
+	LOKY_MAX_CPU_COUNT=1 $(BIN)/python -m pytest tests/browser chapters tests/book -m "not every_page" -n $(JOBS) --no-loadscope-reorder --durations=10
 
 test-weekly: $(SITE)/.tlcourse-test
 	$(BIN)/python -m pytest tests -m weekly -n $(JOBS)

@@ -1,10 +1,11 @@
-"""What every test shares: fixed settings, notebook kernels without network, and a table of times.
+"""What every test shares: fixed settings, notebook kernels without network, and tables of times.
 
 It lies at the root because it serves both tests/ and chapters/, where every code cell is a test.
 """
 
 import os
 import subprocess
+import time
 from collections import defaultdict
 from itertools import chain
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parent
 CELLS_PASSED = pytest.StashKey[dict]()
+LONGEST = {"test_assignments.py", "test_language.py", "test_bench.py"}
 
 os.environ.setdefault("TLCOURSE_SEED", "0")
 os.environ.setdefault("TLCOURSE_SCALE", "quick")
@@ -51,6 +53,7 @@ def pytest_configure(config):
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Skip GPU cells on a CPU; refuse a notebook that would pass because nothing in it runs."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)  # so that no process ends alone
     no_gpu = os.environ["TLCOURSE_DEVICE"] == "cpu"
     runs = defaultdict(bool)
     for item in filter(is_cell, items):
@@ -95,6 +98,24 @@ def pytest_terminal_summary(terminalreporter):
         slowest = ", ".join(f"{cell} {seconds:.1f} s" for seconds, cell in sorted(cells)[:-4:-1])
         total = sum(seconds for seconds, _ in cells)
         terminalreporter.line(f"{total:7.1f} s  {name}: {slowest}")
+    if terminalreporter.config.getoption("numprocesses", None):
+        terminalreporter.section("how fast this machine is now")
+        terminalreporter.line(f"a fixed training takes {calibrate():.2f} s of CPU time")
+
+
+def calibrate():
+    """Return the CPU seconds of one fixed training, to compare times of busy and idle machines."""
+    import torch
+
+    from tlcourse import models, training
+
+    torch.set_num_threads(1)
+    generator = torch.Generator().manual_seed(0)
+    images, labels = torch.rand(640, 1, 16, 16, generator=generator), torch.arange(640) % 10
+    model = models.classifier(models.SmallCNN, 10, seed=0)
+    start = time.process_time()
+    training.fit(model, images, labels, 200)
+    return time.process_time() - start
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -52,6 +52,25 @@ def test_a_backbone_of_four_blocks_with_about_33000_weights():
     assert weights == pytest.approx(33_000, rel=0.05)
 
 
+def test_a_maximum_before_the_relu_changes_no_number_of_a_training():
+    """Also where all of a window is below zero, or two pixels are equal."""
+
+    def in_the_other_order():
+        model = models.classifier(models.SmallCNN, 3, seed=4)
+        for block in model.backbone.blocks[:2]:
+            assert isinstance(block[2], nn.MaxPool2d), "pooling comes first"
+            block[2], block[3] = block[3], block[2]
+        return model
+
+    images, labels = pictures(90).round(decimals=1), torch.arange(90) % 3
+    ours, other = models.classifier(models.SmallCNN, 3, seed=4), in_the_other_order()
+    losses = [training.fit(model, images, labels, 12, seed=1) for model in (ours, other)]
+    assert losses[0] == losses[1]
+    for name, weights in ours.state_dict().items():
+        assert torch.equal(weights, other.state_dict()[name]), name
+    assert torch.equal(ours.eval()(images), other.eval()(images))
+
+
 def test_maps_are_read_after_any_block_and_features_are_the_last_flattened():
     backbone, images = models.SmallCNN().eval(), pictures(5)
     shapes = [(1, 16, 16), (16, 8, 8), (32, 4, 4), (32, 4, 4), (64, 2, 2)]

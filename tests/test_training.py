@@ -205,6 +205,12 @@ def test_predict_is_the_highest_score_in_evaluation_mode():
     assert training.accuracy(model, images, labels) == pytest.approx(right / 11)
 
 
+def test_predictions_do_not_depend_on_how_many_pictures_go_together():
+    model, (images, _) = models.classifier(models.SmallCNN, 10, seed=0), pictures(700)
+    ways = [training.predict(model, images, size) for size in (128, 1, 512, 700)]
+    assert all(torch.equal(ways[0], way) for way in ways)
+
+
 def test_a_predictor_is_trained_and_its_batchnorm_is_up_to_date():
     (images, labels), slow, quick = stripes(30), network(), network()
     training.fit(slow, images, labels, 20, lr=5e-3, seed=1)

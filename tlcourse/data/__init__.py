@@ -2,7 +2,7 @@
 
 from tlcourse.data.draws import draw_rows, few_labels, few_rows
 from tlcourse.data.handwritten import digits, mnist, mnist_splits, omniglot
-from tlcourse.data.own import load_folder
+from tlcourse.data.own import from_arrays, load_folder
 from tlcourse.data.printed import SOURCE_SCRIPTS, georgian, glyphs, printed_digits
 from tlcourse.data.sets import SIDE, ImageSet, Splits, check_images, check_labels
 
@@ -17,6 +17,7 @@ __all__ = [
     "draw_rows",
     "few_labels",
     "few_rows",
+    "from_arrays",
     "georgian",
     "glyphs",
     "load_folder",

@@ -108,3 +108,17 @@ def test_every_method_has_six_candidates_and_a_choice_for_each_budget():
     for method, candidates in documents.CANDIDATES.items():
         assert len(candidates) == 6
         assert all(chosen[method][k] in candidates for k in (5, 20, 50))
+
+
+def test_frozen_features_are_kept_until_a_text_changes(task, tmp_path, monkeypatch):
+    monkeypatch.setenv("TLCOURSE_CACHE", str(tmp_path))
+    method, read = "LSTM, frozen", []
+    layer_means = documents.layer_means
+    monkeypatch.setattr(documents, "layer_means", lambda *a: read.append(1) or layer_means(*a))
+    few = data.Splits(*(part.subset(range(5)) for part in task))
+    first, again = (documents.frozen_features(few, [method])[method] for _ in range(2))
+    assert len(read) == 3, "a part each, once"
+    assert all(np.array_equal(*pair) for pair in zip(first, again, strict=True))
+    other = data.Splits(few.pool, few.validation, task.test.subset(range(1, 6)))
+    changed = documents.frozen_features(other, [method])[method]
+    assert len(read) == 6 and not np.array_equal(changed.test, first.test)

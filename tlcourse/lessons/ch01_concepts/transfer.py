@@ -132,6 +132,17 @@ def chosen_settings(target: str) -> dict[str, dict[int, dict]]:
     return settings.stored(SETTINGS)[target]
 
 
+def nearest_settings(budgets, target: str = "digits") -> dict[str, dict[int, dict]]:
+    """Return for any labels a class what was chosen at the nearest budget, on a logarithmic scale.
+
+    For pictures of your own: nothing is tuned on them, so nothing can be overfitted to them.
+    """
+    return {
+        method: {k: rows[min(rows, key=lambda near: abs(np.log(near / k)))] for k in budgets}
+        for method, rows in chosen_settings(target).items()
+    }
+
+
 def learn(
     target: Splits, chosen: dict, per_class: int, seed: int, methods=tuple(METHODS)
 ) -> dict[str, Callable]:
@@ -187,6 +198,31 @@ def accuracies(runs: list[dict], labels: torch.Tensor) -> dict[str, np.ndarray]:
     for (method, _), predicted in experiment.table(runs).items():
         found.setdefault(method, []).append((predicted == truth).mean(axis=1))
     return {method: np.stack(columns, axis=1) for method, columns in found.items()}
+
+
+def label_efficiency(
+    target: Splits, budgets, seeds: list[int], methods=tuple(METHODS)
+) -> dict[str, np.ndarray]:
+    """Return the test accuracy of each method at each budget, shape (seeds, budgets), on any target.
+
+    Parameters
+    ----------
+    target : Splits
+        Such as `data.from_arrays` returns.
+    budgets : sequence of int
+        Labels a class; settings are those of `nearest_settings`.
+    seeds : list of int
+        Each draws its own labels.
+    methods : sequence of str
+        Keys of `METHODS`.
+    """
+    chosen = nearest_settings(budgets)
+
+    def run(seed, per_class):
+        return compare(target, chosen, [per_class], seed, methods)
+
+    runs = experiment.sweep(run, seeds, list(budgets), "labels a class")
+    return accuracies(runs, target.test.labels)
 
 
 def main() -> None:

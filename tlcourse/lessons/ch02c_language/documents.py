@@ -1,5 +1,6 @@
 """Lesson 02c: read labelled documents with a pretrained language model, frozen or fine-tuned."""
 
+import hashlib
 import sys
 from functools import partial
 from pathlib import Path
@@ -15,8 +16,10 @@ from torch import nn
 
 from tlcourse import data, settings
 from tlcourse.data import corpus
+from tlcourse.data.cache import cached
+from tlcourse.data.docstrings import SIDES
 from tlcourse.lessons.ch02a_traditional_models import embeddings, text
-from tlcourse.lessons.ch02c_language import pretraining
+from tlcourse.lessons.ch02c_language import language, pretraining
 from tlcourse.lessons.ch02c_language.language import CONTEXT, LanguageModel
 from tlcourse.training import fit
 
@@ -144,23 +147,42 @@ CANDIDATES = {
 
 
 def frozen_features(task: data.Splits, methods=READ_ONCE) -> dict[str, data.Splits]:
-    """Return the frozen features of every document of a task, by method: computed once, used often.
+    """Return the frozen features of every document of a task, by method: computed once, then kept.
 
     Everything that was learned or averaged comes from training files.
     """
     found = {}
     for method in methods:
-        if method == PPMI:
-            train = corpus.documents(corpus.load().part("train"))
-            words = embeddings.learn(train, **pretraining.START)
-            represent = text.pooled(words, task.pool.texts)
-            features = [represent(part.texts) for part in task]
-        else:
-            model, vocabulary, _ = pretraining.load(FROZEN[method])
-            parts = [layer_means(model, vocabulary, part.texts) for part in task]
-            features = [joined(part, parts[0]) for part in parts]
-        found[method] = data.Splits(*features)
+        key = f"frozen-{FROZEN.get(method, 'ppmi')}-{_fingerprint(task, method)}"
+        arrays = cached(key, partial(_read_once, task, method))
+        found[method] = data.Splits(*(arrays[side] for side in SIDES))
     return found
+
+
+def _read_once(task: data.Splits, method: str) -> dict[str, np.ndarray]:
+    if method == PPMI:
+        train = corpus.documents(corpus.load().part("train"))
+        words = embeddings.learn(train, **pretraining.START)
+        represent = text.pooled(words, task.pool.texts)
+        features = [represent(part.texts) for part in task]
+    else:
+        model, vocabulary, _ = pretraining.load(FROZEN[method])
+        parts = [layer_means(model, vocabulary, part.texts) for part in task]
+        features = [joined(part, parts[0]) for part in parts]
+    return dict(zip(SIDES, features, strict=True))
+
+
+def _fingerprint(task: data.Splits, method: str) -> str:
+    """Change with any text, with the weights, and with the code that reads."""
+    made_of = hashlib.sha256("\n".join(t for part in task for t in part.texts).encode())
+    if method == PPMI:
+        made_of.update(corpus.load().fingerprint.encode())
+    else:
+        made_of.update((pretraining.WEIGHTS / f"{FROZEN[method]}.pt").read_bytes())
+    made_of.update(torch.__version__.encode())
+    for room in (__file__, embeddings.__file__, text.__file__, language.__file__):
+        made_of.update(Path(room).read_bytes())
+    return made_of.hexdigest()[:12]
 
 
 def score(

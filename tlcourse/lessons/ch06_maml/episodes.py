@@ -74,7 +74,7 @@ def network(ways: int = WAYS, channels: int = 32) -> nn.Module:
     for inputs in (1, channels, channels, channels):
         body.append(nn.Conv2d(inputs, channels, 3, padding=1, bias=False))
         body.append(nn.BatchNorm2d(channels, track_running_stats=False))
-        body.extend([nn.ReLU(), nn.MaxPool2d(2)])
+        body.extend([nn.MaxPool2d(2), nn.ReLU()])  # the same numbers as in the other order
     body.append(nn.Flatten())
     return nn.Sequential(OrderedDict(body=body, head=nn.Linear(channels, ways)))
 
