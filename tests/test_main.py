@@ -75,6 +75,14 @@ def test_an_audit_ends_with_its_status(tmp_path, capsys):
     assert "cannot be opened" in capsys.readouterr().err
 
 
+def test_what_cannot_be_made_again_is_a_sentence(capsys):
+    for name in ("pretrain", "language", "landscapes"):
+        with pytest.raises(SystemExit) as stop:
+            room.main([name, "nonsense"])
+        assert stop.value.code == 2, name
+        assert "unknown nonsense: choose of " in capsys.readouterr().err, name
+
+
 def test_the_report_is_printed(capsys):
     assert room.main(["report"]) == 0
     assert "tlcourse" in capsys.readouterr().out

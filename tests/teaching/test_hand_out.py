@@ -48,6 +48,15 @@ def test_what_is_there_is_never_touched(tmp_path):
     assert hand_out(tmp_path) == []
 
 
+def test_a_file_in_the_way_is_a_sentence(tmp_path):
+    (tmp_path / "mine").write_text("a file")
+    command = [sys.executable, "-m", "tlcourse", "lessons", str(tmp_path / "mine")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "nothing more can be written to" in done.stderr
+    assert (tmp_path / "mine").read_text() == "a file"
+
+
 def test_the_hub_hands_out_the_same():
     assert start_student.hand_out is hand_out
 

@@ -46,6 +46,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder.expanduser()
-    print(
-        f"{len(hand_out(folder))} files are new in {folder}; open them with: jupyter lab {folder}"
-    )
+    try:
+        written = hand_out(folder)
+    except OSError as error:  # a file in the way, no right to write, no room
+        parser.error(f"nothing more can be written to {folder}: {error.strerror or error}.")
+    print(f"{len(written)} files are new in {folder}; open them with: jupyter lab {folder}")

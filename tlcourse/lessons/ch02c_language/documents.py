@@ -1,7 +1,6 @@
 """Lesson 02c: read labelled documents with a pretrained language model, frozen or fine-tuned."""
 
 import hashlib
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -235,10 +234,10 @@ def choose(method: str, task: data.Splits) -> dict[int, dict]:
 
 
 def main() -> None:
-    """Choose the settings of the methods named on the command line (or of all), and keep them."""
+    """Choose the settings of every method, and write them down after each: it takes long."""
     torch.set_num_threads(1)
     task, kept = corpus.package_documents(corpus.load()), settings.stored(SETTINGS)
-    for method in sys.argv[1:] or CANDIDATES:
+    for method in CANDIDATES:
         kept[method] = choose(method, task)
         settings.store(SETTINGS, kept)
 

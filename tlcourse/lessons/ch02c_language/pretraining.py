@@ -191,8 +191,11 @@ def main() -> None:
     """Pretrain the kinds named on the command line and write their checkpoints."""
     parser = argparse.ArgumentParser(prog="python -m tlcourse language", description=__doc__)
     parser.add_argument("kinds", nargs="*", default=language.KINDS)
+    kinds = parser.parse_args().kinds
+    if unknown := set(kinds) - set(language.KINDS):
+        parser.error(f"unknown {', '.join(unknown)}: choose of {', '.join(language.KINDS)}")
     torch.set_num_threads(1)
-    for kind in parser.parse_args().kinds:
+    for kind in kinds:
         model, vocabulary, about = make(kind)
         save(model, vocabulary, about, WEIGHTS / f"{kind}.pt")
         print(kind, about)

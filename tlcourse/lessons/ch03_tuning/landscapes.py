@@ -192,6 +192,10 @@ def hartmann(x) -> np.ndarray:
 def main() -> None:
     """Make the designs that are named on the command line."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("names", nargs="*", default=["svm", *LABELS])
-    for name in parser.parse_args().names:
+    known = ["svm", *LABELS]
+    parser.add_argument("names", nargs="*", default=known, help=", ".join(known))
+    names = parser.parse_args().names
+    if unknown := set(names) - set(known):
+        parser.error(f"unknown {', '.join(unknown)}: choose of {', '.join(known)}")
+    for name in names:
         make(name)
