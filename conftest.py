@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parent
 CELLS_PASSED = pytest.StashKey[dict]()
-LONGEST = {"test_assignments.py", "test_language.py", "test_bench.py"}
+LONGEST = {"test_assignments.py", "test_photos.py", "test_pretraining.py"}
 
 os.environ.setdefault("TLCOURSE_SEED", "0")
 os.environ.setdefault("TLCOURSE_SCALE", "quick")

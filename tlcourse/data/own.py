@@ -12,6 +12,7 @@ from tlcourse.data.sets import SIDE, ImageSet, Splits
 
 GREY = torch.tensor([0.299, 0.587, 0.114])  # of red, green, blue: ITU-R BT.601, section 2.5.1
 FOLDS = 5  # of the pictures: two for the pool, one for validation, two for the test
+COLOURED = {"P", "PA", "LA", "RGBA", "CMYK", "YCbCr"}  # modes of PIL that become RGB first
 ROUGH = 64  # side to which larger pictures are reduced before their margins are cut
 
 # ── arrays ──────────────────────────────────────────────────────────────────────────────────
@@ -104,14 +105,7 @@ def _range(greys) -> tuple[float, float]:
 
 def _grey(picture, i: int) -> torch.Tensor:
     """Return one picture as brightness in its own unit, shape (height, width), float32."""
-    if isinstance(picture, Image.Image) and picture.mode in (
-        "P",
-        "PA",
-        "LA",
-        "RGBA",
-        "CMYK",
-        "YCbCr",
-    ):
+    if isinstance(picture, Image.Image) and picture.mode in COLOURED:
         picture = picture.convert("RGB")
     if torch.is_tensor(picture):
         picture = picture.detach().cpu()
@@ -150,10 +144,8 @@ def _resized(images: torch.Tensor, side: int) -> torch.Tensor:
 def _cut(images: torch.Tensor) -> torch.Tensor:
     """Cut off the margins where hardly a picture has ink, the same on all four sides."""
     side = images.shape[-1]
-    inked = (images.amax(2) > 0.2).float().mean((0, 1)) + (images.amax(3) > 0.2).float().mean(
-        (0, 1)
-    )
-    used = (inked > 0.04).nonzero()
+    columns, rows = ((images.amax(axis) > 0.2).float().mean((0, 1)) for axis in (2, 3))
+    used = (columns + rows > 0.04).nonzero()
     if not len(used):
         return images
     margin = min(used.min().item(), side - 1 - used.max().item())
