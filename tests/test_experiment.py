@@ -15,7 +15,16 @@ from nbclient import NotebookClient
 from scipy import stats
 
 from tlcourse import experiment, runtime
-from tlcourse.experiment import Difference, interval, labels_needed, labels_to_match, paired, ratio
+from tlcourse.experiment import (
+    Difference,
+    interval,
+    labels_needed,
+    labels_to_match,
+    paired,
+    ratio,
+    resampled,
+    two_way,
+)
 
 accuracies = st.floats(0, 1)
 
@@ -339,3 +348,93 @@ def test_labels_needed_moves_with_the_seed_and_only_with_it(monkeypatch):
     for wrong in (baseline[:3], baseline[:, :3], baseline.T):
         with pytest.raises(ValueError, match="pass one row for each of the 4 seeds"):
             labels_needed([*BUDGETS[: len(wrong[0])], 20], wrong, ours)
+
+
+# ── other test pictures, other splits ───────────────────────────────────────────────────────
+
+
+def by_the_book(d, level):
+    """The two-way interval as evidence and paper write it, with loops."""
+    seeds, pictures = d.shape
+    m_s = [sum(row) / pictures for row in d]
+    m_i = [sum(d[s, i] for s in range(seeds)) / seeds for i in range(pictures)]
+    m = sum(m_s) / seeds
+    rest = sum((d[s, i] - m_s[s] - m_i[i] + m) ** 2 for s in range(seeds) for i in range(pictures))
+    v_r = rest / ((seeds - 1) * (pictures - 1))
+    v_seed = sum((x - m) ** 2 for x in m_s) / (seeds - 1) / seeds
+    v_picture = sum((x - m) ** 2 for x in m_i) / (pictures - 1) / pictures - v_r / (
+        seeds * pictures
+    )
+    v_picture = max(v_picture, 0)
+    total = v_seed + v_picture
+    df = total**2 / (v_seed**2 / (seeds - 1) + v_picture**2 / (pictures - 1))
+    half = stats.t.ppf(1 - (1 - level) / 2, df) * math.sqrt(total)
+    return m - half, m, m + half
+
+
+def right_or_wrong(rng, seeds, pictures, spread, gap):
+    """Two methods' right and wrong, with effects of seeds and pictures, own and common."""
+    by_seed, by_picture, both = spread
+
+    def chances():
+        own = rng.normal(0, by_seed, (seeds, 1)) + rng.normal(0, by_picture, (1, pictures))
+        return own + rng.normal(0, both, (seeds, pictures))
+
+    common = 1.5 + rng.normal(0, by_seed, (seeds, 1)) + rng.normal(0, by_picture, (1, pictures))
+    luck = rng.logistic(size=(2, seeds, pictures))
+    return common + gap + chances() > luck[0], common + chances() > luck[1]
+
+
+def test_the_two_way_interval_is_the_formula_of_the_evidence():
+    rng = np.random.default_rng(4)
+    for seeds, pictures, level in [(2, 5, 0.95), (5, 40, 0.992), (12, 30, 0.9)]:
+        a, b = right_or_wrong(rng, seeds, pictures, (0.5, 1, 0.5), 0.4)
+        found = two_way(a, b, level)
+        expected = by_the_book(a.astype(float) - b, level)
+        assert (found.low, found.mean, found.high) == pytest.approx(expected)
+        assert found.n == seeds and found.wins == (a.mean(1) > b.mean(1)).sum()
+        turned = two_way(b, a, level)
+        assert (turned.low, turned.high) == pytest.approx((-found.high, -found.low))
+    same = two_way(a, a)
+    assert (same.low, same.mean, same.high, same.wins) == (0, 0, 0, 0)
+
+
+def coverage(spread, seeds, simulations, pictures=300):
+    """How often the seeds-only and the two-way interval hold the truth, over new seeds and pictures."""
+    rng = np.random.default_rng(2026)
+    big = [right_or_wrong(rng, 400, 400, spread, 0.5) for _ in range(30)]
+    truth = np.mean([a.mean() - b.mean() for a, b in big])
+    hits = np.zeros(2)
+    for _ in range(simulations):
+        a, b = right_or_wrong(rng, seeds, pictures, spread, 0.5)
+        for k, d in enumerate((paired(a.mean(1), b.mean(1)), two_way(a, b))):
+            hits[k] += d.low <= truth <= d.high
+    return hits / simulations
+
+
+def test_the_two_way_interval_covers_where_the_one_over_seeds_does_not():
+    only_seeds, both = coverage((0.1, 1.5, 0.3), 30, 200)
+    assert only_seeds < 0.6 and both > 0.89  # 95 of 100; four standard errors of 200 simulations
+
+
+@pytest.mark.weekly
+def test_the_two_way_interval_covers_92_to_96_of_100_in_the_settings_of_the_evidence():
+    for seeds in (5, 10, 30):
+        for spread in ((0.3, 1.5, 0.5), (0.1, 1.5, 0.3), (0.6, 1.0, 0.8)):
+            _, found = coverage(spread, seeds, 2000, pictures=600)
+            assert 0.91 <= found <= 0.97, (seeds, spread)  # .92 to .96, and two standard errors
+
+
+def test_the_interval_of_random_splits_is_nadeaus_and_bengios():
+    rng = np.random.default_rng(6)
+    a, b = rng.normal(0.8, 0.02, 15), rng.normal(0.78, 0.02, 15)
+    found = resampled(a, b, n_train=90, n_test=10)
+    plain = paired(a, b)
+    wider = math.sqrt(15 * (1 / 15 + 10 / 90))
+    assert found.mean == pytest.approx(plain.mean) and found.wins == plain.wins
+    assert found.high - found.mean == pytest.approx(wider * (plain.high - plain.mean))
+    with pytest.raises(ValueError, match="at least as many to train"):
+        resampled(a, b, n_train=10, n_test=11)
+    for ours, theirs in [(a, b), (a[:, None], b[:1, None]), (a[:1, None], b[:1, None])]:
+        with pytest.raises(ValueError, match="right or wrong for each seed and each picture"):
+            two_way(ours, theirs)

@@ -90,6 +90,7 @@ def test_seeds_differ_and_never_meet_those_of_another_base(one, other, n, m):
         second = runtime.seeds(m)
     assert len(set(first)) == n
     assert all(0 <= seed < 2**32 for seed in first)
+    assert all(seed < 1000 if one == 0 else seed >= 1_000_000 for seed in first), "a reader's own"
     if one == other:
         assert first[:m] == second[:n], "a longer list begins with the shorter one"
     else:

@@ -17,7 +17,12 @@ import torch
 from tqdm.auto import tqdm
 
 SEEDS_PER_BASE = 1000
-LARGEST_BASE_SEED = 2**32 // SEEDS_PER_BASE - 1  # NumPy and scikit-learn take seeds below 2**32
+# Seeds below belong to the course: its claims are measured on them. From here to a million, settings are
+# chosen; above a million lie the seeds of a reader who sets TLCOURSE_SEED.
+CHOOSING, READERS = 900_000, 1_000_000
+LARGEST_BASE_SEED = (
+    2**32 - READERS
+) // SEEDS_PER_BASE  # NumPy and scikit-learn take seeds below 2**32
 
 
 def device(name: str | None = None) -> torch.device:
@@ -79,8 +84,8 @@ def _choice(variable: str, default: str) -> str:
 def seeds(n: int) -> list[int]:
     """Return `n` different seeds, none of which any other ``TLCOURSE_SEED`` gives.
 
-    A longer list begins with the shorter one: ``seeds(15)[10:]`` are 5 seeds to choose settings
-    with that a report on ``seeds(10)`` never uses.
+    A longer list begins with the shorter one. Without ``TLCOURSE_SEED`` they are 0, 1, 2, …; with it,
+    they lie above a million, where neither a claim of the course nor a choice of settings ever was.
 
     Parameters
     ----------
@@ -94,7 +99,8 @@ def seeds(n: int) -> list[int]:
     """
     if not 1 <= n <= SEEDS_PER_BASE:
         raise ValueError(f"{n} seeds: ask for 1 to {SEEDS_PER_BASE}.")
-    first = SEEDS_PER_BASE * base_seed()
+    base = base_seed()
+    first = READERS + SEEDS_PER_BASE * (base - 1) if base else 0
     return list(range(first, first + n))
 
 

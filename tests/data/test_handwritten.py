@@ -26,14 +26,18 @@ def test_digits_are_split_once_and_for_all_by_writer_or_not(monkeypatch):
     monkeypatch.setenv("TLCOURSE_SEED", "7")
     torch.manual_seed(1)
     for splits, again in zip(before, (data.digits(), data.digits(by_writer=True)), strict=True):
-        assert [len(part) for part in splits] == [800, 397, 600]
-        for part in splits:
+        assert [len(part) for part in splits] == [800, 0, 997]
+        for part in (splits.pool, splits.test):
             assert part.names == list("0123456789")
             assert torch.bincount(part.labels).min() >= 20, "every class in every split"
         assert all(map(same_set, splits, again))
-    blocks = [set(part.groups.tolist()) for part in data.digits()]
+    three = data.digits(validation=True)
+    assert [len(part) for part in three] == [800, 397, 600]
+    assert torch.equal(torch.cat([p.labels for p in three[1:]]), data.digits().test.labels)
+    blocks = [set(part.groups.tolist()) for part in three]
     assert blocks == [set(range(18))] * 3, "pictures from every part of the file"
-    blocks = [set(part.groups.tolist()) for part in data.digits(by_writer=True)]
+    by_writer = data.digits(by_writer=True, validation=True)
+    blocks = [set(part.groups.tolist()) for part in by_writer]
     assert all(len(one & other) <= 1 for one, other in combinations(blocks, 2))
 
 

@@ -1,5 +1,6 @@
 """The data of the course: what ships, what is looked for on the disk, and what is yours."""
 
+from tlcourse.data.development import development_targets
 from tlcourse.data.draws import draw_rows, few_labels, few_rows
 from tlcourse.data.handwritten import digits, mnist, mnist_splits, omniglot
 from tlcourse.data.own import from_arrays, load_folder
@@ -13,6 +14,7 @@ __all__ = [
     "Splits",
     "check_images",
     "check_labels",
+    "development_targets",
     "digits",
     "draw_rows",
     "few_labels",

@@ -22,8 +22,8 @@ from tlcourse.data.sets import SIDE, ImageSet, Splits
 DIGITS = "0123456789"
 
 
-def digits(by_writer: bool = False) -> Splits:
-    """Return the 1,797 handwritten digits of scikit-learn in 800, 397 and 600 pictures.
+def digits(by_writer: bool = False, validation: bool = False) -> Splits:
+    """Return the 1,797 handwritten digits of scikit-learn: 800 to draw labels from, 997 to test on.
 
     Parameters
     ----------
@@ -31,6 +31,10 @@ def digits(by_writer: bool = False) -> Splits:
         False shuffles before splitting, so that pool and test share their writers: one domain. True
         keeps the order of the file, in which each writer's digits stand together: nearly all test
         writers are new, a small domain shift. Neither split moves with a seed.
+    validation : bool
+        Settings are chosen on other targets (see `development_targets`), so no picture needs to be set
+        aside for that. True sets 397 aside, for lessons that choose in front of the reader: the test
+        set then has the other 600.
 
     Returns
     -------
@@ -55,7 +59,8 @@ def digits(by_writer: bool = False) -> Splits:
     order = torch.arange(len(images))
     if not by_writer:
         order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
-    return Splits(*(everything.subset(rows) for rows in order.split([800, 397, 600])))
+    sizes = [800, 397, 600] if validation else [800, 0, 997]
+    return Splits(*(everything.subset(rows) for rows in order.split(sizes)))
 
 
 def mnist(train: bool = True, download: bool = False) -> ImageSet:

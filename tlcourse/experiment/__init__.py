@@ -1,6 +1,6 @@
 """From runs to effects: repeat over seeds, compare in pairs, and say how sure it is."""
 
-from tlcourse.experiment.effects import Difference, interval, paired, ratio
+from tlcourse.experiment.effects import Difference, interval, paired, ratio, resampled, two_way
 from tlcourse.experiment.labels_needed import LabelsNeeded, labels_needed, labels_to_match
 from tlcourse.experiment.runs import repeat, sweep, table
 
@@ -13,6 +13,8 @@ __all__ = [
     "paired",
     "ratio",
     "repeat",
+    "resampled",
     "sweep",
     "table",
+    "two_way",
 ]

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from tlcourse import models, runtime, training
+from tlcourse import models, settings, training
 from tlcourse.data import few_labels
 from tlcourse.lessons.ch01_concepts import transfer
 from tlcourse.lessons.ch02b_pictures import finetuning
@@ -197,12 +197,12 @@ def test_every_recipe_has_six_candidates_as_in_chapter_1():
 
 
 def test_the_chosen_settings_are_among_the_candidates():
-    settings = finetuning.chosen_settings()
+    found = finetuning.chosen_settings()
     for name, rows in finetuning.CANDIDATES.items():
-        assert list(settings["recipes"][name]) == [1, 5]
-        assert all(chosen in rows for chosen in settings["recipes"][name].values())
-    assert list(settings["depths"]) == list(finetuning.SOURCES)
-    for rows in settings["depths"].values():
+        assert list(found["recipes"][name]) == [1, 5]
+        assert all(chosen in rows for chosen in found["recipes"][name].values())
+    assert list(found["depths"]) == list(finetuning.SOURCES)
+    for rows in found["depths"].values():
         assert len(rows) == 5 and all(chosen in finetuning.RATES for chosen in rows[:4])
         assert rows[4] in finetuning.BOLD
 
@@ -210,7 +210,7 @@ def test_the_chosen_settings_are_among_the_candidates():
 def test_choosing_uses_seeds_that_no_report_uses(tmp_path, monkeypatch):
     asked = []
 
-    def choose(recipe, candidates, target, per_class, seeds):
+    def choose(recipe, candidates, per_class, seeds):
         asked.append((per_class, tuple(seeds)))
         return candidates[0]
 
@@ -218,7 +218,7 @@ def test_choosing_uses_seeds_that_no_report_uses(tmp_path, monkeypatch):
     monkeypatch.setattr(finetuning, "SETTINGS", tmp_path / "settings.json")
     finetuning.main()
     assert len(asked) == 2 * 6 + 3 * 5
-    assert {seeds for _, seeds in asked} == {tuple(runtime.seeds(1000)[-4:])}
+    assert {seeds for _, seeds in asked} == {tuple(settings.choosing_seeds())}
     written = json.loads((tmp_path / "settings.json").read_text())
     assert written["depths"]["faces"] == [{"lr": 5e-4}] * 4 + [{"lr": 2e-3}]
     assert finetuning.chosen_settings()["recipes"]["full fine-tuning"][5] == {"lr": 5e-4}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tlcourse import data, runtime
+from tlcourse import data, settings
 from tlcourse.lessons.ch01_concepts import transfer
 from tlcourse.lessons.ch02d_choosing_a_source import selection, zoo
 
@@ -22,9 +22,9 @@ def test_scores_and_truth_have_one_number_a_source():
     for name in ("LEEP", "NCE", "LogME", "linear probe, 5 folds"):
         assert found[name][0] > found[name][1], "Latin promises more than random weights"
     assert found["H-score"].tolist() == [9, 9]
-    settings = selection.chosen_settings()
-    right, cost = selection.transfer_all(two, target, settings, "frozen", 5, 3)
-    assert right.shape == (2, 600) and right.dtype == bool and cost > 0
+    chosen = selection.chosen_settings()
+    right, cost = selection.transfer_all(two, target, chosen, "frozen", 5, 3)
+    assert right.shape == (2, 997) and right.dtype == bool and cost > 0
     assert right[0].mean() > right[1].mean() + 0.1
 
 
@@ -32,18 +32,18 @@ def test_scores_and_truth_have_one_number_a_source():
 
 
 def test_the_shipped_settings_are_candidates_for_every_source():
-    settings = selection.chosen_settings()
-    assert list(settings) == list(selection.WAYS)
+    found = selection.chosen_settings()
+    assert list(found) == list(selection.WAYS)
     for way, candidates in selection.CANDIDATES.items():
-        assert list(settings[way]) == [*zoo.SOURCES, zoo.RANDOM]
-        assert all(chosen in candidates for chosen in settings[way].values()), way
+        assert list(found[way]) == [*zoo.SOURCES, zoo.RANDOM]
+        assert all(chosen in candidates for chosen in found[way].values()), way
         assert len(candidates) == 3
 
 
 def test_the_command_chooses_for_every_source_on_seeds_that_no_report_uses(monkeypatch, tmp_path):
     asked = []
 
-    def choose(learn, candidates, target, per_class, seeds):
+    def choose(learn, candidates, per_class, seeds):
         asked.append((learn.func, learn.keywords["source"], per_class, seeds))
         return candidates[-1]
 
@@ -52,7 +52,7 @@ def test_the_command_chooses_for_every_source_on_seeds_that_no_report_uses(monke
     selection.main()
     assert [learn for learn, *_ in asked] == [w for w in selection.WAYS.values() for _ in range(12)]
     assert len({id(source) for _, source, *_ in asked}) == 12
-    assert all(given == [5, runtime.seeds(1000)[-4:]] for _, _, *given in asked)
+    assert all(given == [5, settings.choosing_seeds()] for _, _, *given in asked)
     written = json.loads((tmp_path / "selection.json").read_text())
     assert written["frozen"]["greek"] == {"C": 100} and written["fine-tuned"]["font"] == {
         "lr": 0.01

@@ -12,7 +12,7 @@ from tlcourse.lessons.ch04_regularization import comparison
 
 @pytest.fixture(scope="module")
 def target():
-    return digits()
+    return digits(validation=True)
 
 
 def weights(model):
@@ -93,7 +93,7 @@ def small(target, monkeypatch):
 
 
 def test_the_best_strength_and_a_pair_are_chosen(small):
-    found = comparison.choose_strengths(small, "clean", [5, 6])
+    found = comparison.choose_strengths("clean", [5, 6], targets=lambda seed, k: [small])
     due = {"dropout": {"drop": 0.2}, "L2-SP": {"pull": 0.01}, "label smoothing": {"smoothing": 0.1}}
     assert found["strengths"] == due and found["best"] in due
     assert len(set(found["pair"])) == 2 and set(found["pair"]) <= set(due)
@@ -104,7 +104,7 @@ def test_the_best_strength_and_a_pair_are_chosen(small):
 
 
 def test_baselines_are_chosen_from_the_same_number_of_candidates(small):
-    found = comparison.choose_baselines(small, "clean", [5])
+    found = comparison.choose_baselines("clean", [5], lambda seed, k: [small])
     assert list(found) == list(comparison.BASELINES)
     for method, chosen in found.items():
         candidates, given = transfer.CANDIDATES[method], (small, "clean", 5)

@@ -4,6 +4,7 @@ import dataclasses
 import time
 from statistics import median
 
+import numpy as np
 import pytest
 import torch
 
@@ -145,8 +146,11 @@ def test_every_method_has_six_candidates_and_chose_one_of_them():
 
 
 def test_the_stored_choice_of_the_sum_is_found_again():
-    target, seeds, rows = data.digits(), choosing_seeds(), comparison.CANDIDATES["plain sum"]
-    right = [comparison.validate(target, "plain sum", seeds, settings) for settings in rows]
+    rows = comparison.CANDIDATES["plain sum"]
+    right = [
+        np.mean([comparison.validate("plain sum", seed, settings) for seed in choosing_seeds()])
+        for settings in rows
+    ]
     stored = rows.index(comparison.chosen_settings()["plain sum"])
     assert right[stored] >= max(right) - 0.02  # another machine rounds otherwise
 

@@ -5,14 +5,14 @@ import pytest
 import torch
 from joblib import parallel_config
 
-from tlcourse import runtime
+from tlcourse import runtime, settings
 from tlcourse.data import ImageSet, digits, few_labels
 from tlcourse.lessons.ch07c_augmentation import comparison, policies
 
 
 @pytest.fixture(scope="module")
 def target():
-    return digits()
+    return digits(validation=True)
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +154,9 @@ def test_choosing_takes_the_best_by_validation(target, tmp_path, monkeypatch):
     svm, given = "SVM on pixels", dict(comparison.CANDIDATES)
     monkeypatch.setattr(comparison, "BUDGETS", (1,))
     monkeypatch.setattr(comparison, "POLICIES", ("affine",))
-    monkeypatch.setattr(comparison, "choosing_seeds", lambda: (7, 8))
+    monkeypatch.setattr(settings, "choosing_seeds", lambda: (7, 8))
+    targets = lambda seed, per_class: [target]
+    monkeypatch.setattr(comparison.choose, "__defaults__", (targets,))
     monkeypatch.setattr(comparison, "SETTINGS", tmp_path / "chosen.json")
     for method in (svm, comparison.SCRATCH):
         few = tuple(rows[::3] for rows in given[method])

@@ -45,7 +45,7 @@ def robustness(
 def learning_curves(
     target: Splits, settings: dict, per_class: int, seed: int, looks, methods=NETWORKS
 ) -> dict[str, np.ndarray]:
-    """Return the validation accuracy of trained networks after the same steps.
+    """Return the test accuracy of trained networks after the same steps.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def learning_curves(
     train = few_labels(target.pool, per_class, seed)
     curves = {}
     for method in methods:
-        watch = training.Validation(target.validation.images, target.validation.labels)
+        watch = training.Validation(target.test.images, target.test.labels)
 
         def look(step, model, watch=watch):
             if step in looks:

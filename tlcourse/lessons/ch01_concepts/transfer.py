@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 
 from tlcourse import experiment, models, settings, training
-from tlcourse.data import ImageSet, Splits, digits, few_labels, georgian
+from tlcourse.data import ImageSet, Splits, development_targets, few_labels
 from tlcourse.data.perturb import perturb
 
 SETTINGS = Path(__file__).with_suffix(".json")
@@ -111,19 +111,25 @@ def accuracy(predict, test: ImageSet) -> float:
 
 
 def candidate_scores(
-    learn: Callable, candidates, target: Splits, per_class: int, seed: int
-) -> list:
-    """Return the validation accuracy of a method with each candidate setting, from one draw."""
-    train = few_labels(target.pool, per_class, seed)
-    return [accuracy(learn(train, seed, **chosen), target.validation) for chosen in candidates]
+    learn: Callable, candidates, per_class: int, seed: int, targets: Callable = development_targets
+) -> np.ndarray:
+    """Return the mean validation accuracy of a method with each candidate over a seed's targets."""
+
+    def on(target):
+        train = few_labels(target.pool, per_class, seed)
+        return [accuracy(learn(train, seed, **chosen), target.validation) for chosen in candidates]
+
+    return np.mean([on(target) for target in targets(seed, per_class)], axis=0)
 
 
-def choose(learn: Callable, candidates, target: Splits, per_class: int, seeds) -> dict:
-    """Return the candidate with which a method has the best mean validation accuracy over `seeds`.
+def choose(
+    learn: Callable, candidates, per_class: int, seeds, targets: Callable = development_targets
+) -> dict:
+    """Return the candidate with which a method has the best mean validation accuracy.
 
-    See `settings.choose`; no report uses the seeds.
+    See `settings.choose`; no report uses the seeds, nor the targets, ``targets(seed, per_class)``.
     """
-    scores = partial(candidate_scores, learn, candidates, target, per_class)
+    scores = partial(candidate_scores, learn, candidates, per_class, targets=targets)
     return settings.choose(candidates, scores, seeds)
 
 
@@ -226,12 +232,14 @@ def label_efficiency(
 
 
 def main() -> None:
-    """Choose the settings of every method for both targets, and write them down."""
-    seeds, found = settings.choosing_seeds(), {}
-    for load, budgets in ((digits, (1, 2, 5, 10, 20, 50)), (georgian, (2, 5))):
-        target = load()
-        found[load.__name__] = {
-            method: {k: choose(learn, CANDIDATES[method], target, k, seeds) for k in budgets}
+    """Choose every method's settings for both targets on other ones, and write them down."""
+    seeds, drawn = settings.choosing_seeds(), partial(development_targets, printed=False)
+    rows = {"digits": ((1, 2, 5, 10, 20, 50), development_targets), "georgian": ((2, 5), drawn)}
+    found = {
+        name: {
+            method: {k: choose(learn, CANDIDATES[method], k, seeds, targets) for k in budgets}
             for method, learn in METHODS.items()
         }
+        for name, (budgets, targets) in rows.items()
+    }
     settings.store(SETTINGS, found)

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from tlcourse import models, settings, training
-from tlcourse.data import ImageSet, Splits, digits, few_labels
+from tlcourse.data import ImageSet, Splits, few_labels
 from tlcourse.lessons.ch01_concepts import transfer
 
 SETTINGS = Path(__file__).with_suffix(".json")
@@ -276,9 +276,9 @@ def compare_depths(target: Splits, chosen: dict, per_class: int, seed: int) -> d
 
 def main() -> None:
     """Choose the settings of every recipe and of every depth, and write them down."""
-    seeds, target = settings.choosing_seeds(), digits()
+    seeds = settings.choosing_seeds()
     recipes = {
-        name: {k: transfer.choose(recipe, CANDIDATES[name], target, k, seeds) for k in (1, 5)}
+        name: {k: transfer.choose(recipe, CANDIDATES[name], k, seeds) for k in (1, 5)}
         for name, recipe in RECIPES.items()
     }
     depths = {source: [] for source in SOURCES}
@@ -286,5 +286,5 @@ def main() -> None:
         for depth in DEPTHS:
             recipe = partial(freeze_below, depth=depth, source=source)
             rates = BOLD if depth == DEPTHS[-1] else RATES
-            chosen.append(transfer.choose(recipe, rates, target, 5, seeds))
+            chosen.append(transfer.choose(recipe, rates, 5, seeds))
     settings.store(SETTINGS, {"recipes": recipes, "depths": depths})

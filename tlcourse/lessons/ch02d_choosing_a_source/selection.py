@@ -221,16 +221,16 @@ def optimism(right: np.ndarray, shown: int, candidates: int, seed: int, draws: i
 
 
 def chosen_settings() -> dict:
-    """Return what ``python -m tlcourse choose selection`` chose for 5 labels a class of the digits."""
+    """Return what ``python -m tlcourse choose selection`` chose for 5 labels a class."""
     return settings.stored(SETTINGS)
 
 
 def main() -> None:
     """Choose the settings of every source, frozen and fine-tuned, and write them down."""
-    nets, target, seeds = zoo.zoo(), data.digits(), settings.choosing_seeds()
+    nets, seeds = zoo.zoo(), settings.choosing_seeds()
     found = {way: {} for way in WAYS}
     for way, learn in WAYS.items():
         for name, net in nets.items():
             learn_from = partial(learn, source=net.backbone)
-            found[way][name] = transfer.choose(learn_from, CANDIDATES[way], target, 5, seeds)
+            found[way][name] = transfer.choose(learn_from, CANDIDATES[way], 5, seeds)
     settings.store(SETTINGS, found)

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from tlcourse import experiment, models, training
-from tlcourse.data import ImageSet, Splits, digits, few_labels
+from tlcourse.data import ImageSet, Splits, development_targets, few_labels
 from tlcourse.data.perturb import perturb, redraw_labels
 from tlcourse.lessons.ch01_concepts import transfer
 from tlcourse.lessons.ch04_regularization.regularizers import objective
@@ -159,21 +159,33 @@ def train_and_test(
 # ── choosing how strong each is ─────────────────────────────────────────────────────────────
 
 
-def validation_accuracy(target: Splits, task: str, candidates: list[dict], seeds) -> np.ndarray:
+def validated(task: str, seed: int, settings: dict, targets, method: str | None = None) -> float:
+    """Return the mean validation accuracy of one setting over a seed's development targets."""
+    return np.mean(
+        [
+            train_and_test(target, task, seed, settings, [target.validation], method).item()
+            for target in targets(seed, TASKS[task][0])
+        ]
+    )
+
+
+def validation_accuracy(task: str, candidates: list[dict], seeds, targets) -> np.ndarray:
     """Return the mean validation accuracy of each setting of `learn`."""
 
     def run(seed, i):
-        return {i: train_and_test(target, task, seed, candidates[i], [target.validation]).item()}
+        return {i: validated(task, seed, candidates[i], targets)}
 
     numbers = range(len(candidates))
     found = experiment.table(experiment.sweep(run, seeds, numbers, "choosing"))
     return np.array([found[i].mean() for i in numbers])
 
 
-def choose_strengths(target: Splits, task: str, seeds, source: str | None = "letters") -> dict:
+def choose_strengths(
+    task: str, seeds, source: str | None = "letters", targets=development_targets
+) -> dict:
     """Choose each regulariser's strength, the best regulariser, and a pair of the best three.
 
-    The seeds must not be those of the report: its few labels would then be used twice.
+    Neither the seeds nor the targets, ``targets(seed, per_class)``, may be those of the report.
 
     Returns
     -------
@@ -183,24 +195,24 @@ def choose_strengths(target: Splits, task: str, seeds, source: str | None = "let
     """
     base = {"source": source}
     flat = [settings | base for rows in CANDIDATES.values() for settings in rows]
-    scores = validation_accuracy(target, task, flat, seeds).reshape(len(CANDIDATES), -1)
+    scores = validation_accuracy(task, flat, seeds, targets).reshape(len(CANDIDATES), -1)
     rows = dict(zip(CANDIDATES, scores, strict=True))
     chosen = {name: best(CANDIDATES[name], row) for name, row in rows.items()}
     ranked = sorted(rows, key=lambda name: -rows[name].max())
     pairs = list(combinations(ranked[:3], 2))
     both = [chosen[a] | chosen[b] | base for a, b in pairs]
-    pair = best(pairs, validation_accuracy(target, task, both, seeds))
+    pair = best(pairs, validation_accuracy(task, both, seeds, targets))
     return {"strengths": chosen, "best": ranked[0], "pair": list(pair)}
 
 
-def choose_baselines(target: Splits, task: str, seeds) -> dict[str, dict]:
+def choose_baselines(task: str, seeds, targets=development_targets) -> dict[str, dict]:
     """Choose the settings of both baselines, from six candidates each, like everything else."""
 
     def chosen(method):
-        tried, seen = transfer.CANDIDATES[method], [target.validation]
+        tried = transfer.CANDIDATES[method]
 
         def scores(seed):
-            return [train_and_test(target, task, seed, s, seen, method).item() for s in tried]
+            return [validated(task, seed, settings, targets, method) for settings in tried]
 
         return choose(tried, scores, seeds)
 
@@ -216,11 +228,10 @@ def recipes(chosen: dict) -> dict[str, dict]:
 def main() -> None:
     """Choose every strength for every task, and write them down."""
     torch.set_num_threads(1)
-    seeds, target = choosing_seeds(), digits()  # no report uses the last seeds
+    seeds = choosing_seeds()
     found = {
-        task: choose_strengths(target, task, seeds)
-        | {"baselines": choose_baselines(target, task, seeds)}
+        task: choose_strengths(task, seeds) | {"baselines": choose_baselines(task, seeds)}
         for task in TASKS
     }
-    found["noisy, from scratch"] = choose_strengths(target, "noisy", seeds, source=None)
+    found["noisy, from scratch"] = choose_strengths("noisy", seeds, source=None)
     store(SETTINGS, found)

@@ -4,21 +4,23 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from tlcourse.data import ImageSet, Splits, digits, few_labels
+from tlcourse import settings
+from tlcourse.data import ImageSet, Splits, development_targets, few_labels
 from tlcourse.lessons.ch01_concepts import transfer
 from tlcourse.lessons.ch07c_augmentation.policies import POLICIES, copies, one_hot, policy
 from tlcourse.models import StackedNetwork
-from tlcourse.settings import best, choosing_seeds, store, stored
 
 SETTINGS = Path(__file__).with_suffix(".json")
 BUDGETS = (1, 2, 5, 10, 20)  # labels a class
 SCRATCH = "small network from scratch"
+SHORT = "30-step fine-tuning"
 METHODS = {
     "SVM on pixels": transfer.svm_on_pixels,
     "frozen features + logistic regression": transfer.frozen_features,
-    "fine-tuning": partial(transfer.fine_tune, steps=30, batch_size=32),
+    SHORT: partial(transfer.fine_tune, steps=30, batch_size=32),
 }
 
 # ── many small networks at once ─────────────────────────────────────────────────────────────
@@ -132,12 +134,13 @@ def accuracies(target: Splits, per_class: int, seed: int, settings: dict) -> dic
 
 
 WITHOUT = transfer.CANDIDATES | {
+    SHORT: transfer.CANDIDATES["fine-tuning"],
     SCRATCH: [{"lr": lr} for lr in (1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2)],
 }
 WITH_COPIES = {
     "SVM on pixels": [{"C": 1}, {"C": 10}],
     "frozen features + logistic regression": [{"C": 1}, {"C": 10}],
-    "fine-tuning": [{"lr": 5e-3}, {"lr": 1e-2}],
+    SHORT: [{"lr": 5e-3}, {"lr": 1e-2}],
     SCRATCH: [{"lr": 2e-3}, {"lr": 5e-3}],
 }
 # Six candidates each, without copies and with, so that none is tuned with more care than another.
@@ -147,8 +150,18 @@ CANDIDATES = {
 }
 
 
-def choose(target: Splits, seeds) -> dict:
-    """Choose settings by mean validation accuracy, on seeds that no report uses.
+def scratch_scores(rows, name: str, per_class: int, targets: Callable, seed: int) -> np.ndarray:
+    """Return the mean validation accuracy of the network from scratch with each of several settings."""
+
+    def on(target):
+        nets = [scratch(target, per_class, [seed], name, **row) for row in rows]
+        return [score(net, target.validation).item() for net in nets]
+
+    return np.mean([on(target) for target in targets(seed, per_class)], axis=0)
+
+
+def choose(seeds, targets: Callable = development_targets) -> dict:
+    """Choose settings by mean validation accuracy, on seeds and targets that no report uses.
 
     Every method without and with affine copies, at each of `BUDGETS`; the network from scratch also
     with each of the other policies, at 5 labels a class.
@@ -158,21 +171,20 @@ def choose(target: Splits, seeds) -> dict:
     chosen: dict = {method: {} for method in CANDIDATES}
     for method, name, k in jobs:
         rows = CANDIDATES[method][name != "none"]
-        if method == SCRATCH:  # all seeds side by side
-            networks = (scratch(target, k, seeds, name, **row) for row in rows)
-            found = best(rows, [score(nets, target.validation).mean() for nets in networks])
+        if method == SCRATCH:
+            scores = partial(scratch_scores, rows, name, k, targets)
+            found = settings.choose(rows, scores, seeds)
         else:
-            found = transfer.choose(partial(learn_one, method, name), rows, target, k, seeds)
+            found = transfer.choose(partial(learn_one, method, name), rows, k, seeds, targets)
         chosen[method].setdefault(name, {})[k] = found
     return chosen
 
 
 def chosen_settings() -> dict:
     """Return what ``python -m tlcourse choose policies`` chose: {method: {policy: {budget: settings}}}."""
-    return stored(SETTINGS)
+    return settings.stored(SETTINGS)
 
 
 def main() -> None:
     """Choose all settings and write them down."""
-    torch.set_num_threads(1)
-    store(SETTINGS, choose(digits(), choosing_seeds()))
+    settings.store(SETTINGS, choose(settings.choosing_seeds()))

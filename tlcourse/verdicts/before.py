@@ -1,11 +1,11 @@
-"""Verdicts on claims: holds, partly or fails, by one rule for all of them."""
+"""Verdicts of the time before the protocol: holds, partly or fails. They go when a lesson is rewritten."""
 
-import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import inf, log
 
 from tlcourse.experiment import Difference
+from tlcourse.verdicts.tables import Table
 
 SYMBOLS = {"holds": "✓", "partly": "~", "fails": "✗"}
 # The rule came first; the claims did not. This goes from a lesson when its claims are written anew.
@@ -83,42 +83,13 @@ def print_verdicts(claims: Sequence[Claim]) -> None:
         print(f"{claim.row} | {claim.text} | {claim.verdict}")
 
 
-@dataclass(frozen=True)
-class VerdictTable:
-    """Claims with their effects and verdicts: a table in a notebook, aligned text elsewhere."""
-
-    claims: Sequence[Claim]
-
-    def rows(self) -> list[tuple[str, ...]]:
-        """Return the header and one row a claim."""
-        header = ("row", "claim", "effect [95 % interval]", "seeds ahead", "verdict")
-        return [header] + [
-            (c.row, c.text, d.effect, f"{d.wins} of {d.n}", f"{SYMBOLS[c.verdict]} {c.verdict}")
-            for c in self.claims
-            for d in [c.difference]
-        ]
-
-    def __repr__(self) -> str:
-        """All rows as aligned text, and how far to trust them."""
-        widths = [max(map(len, column)) for column in zip(*self.rows(), strict=True)]
-        lines = (
-            "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in self.rows()
-        )
-        return "\n".join([*lines, f"({NOTE})"])
-
-    def _repr_html_(self) -> str:
-        def line(row, tag):
-            left = ' style="text-align: left"'
-            cells = "".join(f"<{tag}{left}>{html.escape(cell)}</{tag}>" for cell in row)
-            return f"<tr>{cells}</tr>"
-
-        header, *rows = self.rows()
-        body = "".join(line(row, "td") for row in rows)
-        note = f'<caption style="caption-side: bottom; text-align: left; color: inherit">({NOTE})</caption>'
-        return f"<table>{note}<thead>{line(header, 'th')}</thead><tbody>{body}</tbody></table>"
-
-
-def verdict_table(claims: Iterable[Claim]) -> VerdictTable:
+def verdict_table(claims: Iterable[Claim]) -> Table:
     """Return a table of handbook row, claim, effect, seeds ahead and verdict."""
-    return VerdictTable(list(claims))
+    rows = [
+        (c.row, c.text, d.effect, f"{d.wins} of {d.n}", f"{SYMBOLS[c.verdict]} {c.verdict}")
+        for c in claims
+        for d in [c.difference]
+    ]
+    return Table(
+        [("row", "claim", "effect [95 % interval]", "seeds ahead", "verdict"), *rows], NOTE
+    )

@@ -1,0 +1,319 @@
+"""Claims before results: what was written first, stored once, and proved by the project's history."""
+
+import os
+import subprocess
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tlcourse import verdicts
+from tlcourse.experiment import ratio, two_way
+from tlcourse.verdicts import care, entries, history, judging, lesson, store
+
+ROOT = Path(__file__).parents[2]
+WING = "wing"
+TOML = """
+lesson = "99"
+
+[[block]]
+number = 3
+
+[[block.claim]]
+id = "few"
+row = "H1.1"
+text = "ours reads more pictures than theirs"
+outcome = "share of the test pictures"
+a = "ours"
+b = "theirs"
+kind = "better"
+unit = "accuracy"
+seeds = 4
+
+[[block.claim]]
+id = "fast"
+row = "H1.1"
+text = "ours needs fewer steps than theirs"
+outcome = "steps to .9"
+a = "steps of ours"
+b = "steps of theirs"
+kind = "as good as"
+unit = "ratio"
+seeds = 4
+"""
+
+
+def results(seed=0):
+    rng = np.random.default_rng(seed)
+    return {
+        "ours": rng.random((4, 30)) < 0.9,
+        "theirs": rng.random((4, 30)) < 0.6,
+        "steps of ours": rng.uniform(5, 9, 4),
+        "steps of theirs": rng.uniform(5, 9, 4),
+    }
+
+
+def confirmed(block, found=None):
+    return store.Confirmed(block.seeds(4), found or results(), {"claims": block.fingerprint})
+
+
+# ── claims.toml ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_block_has_seeds_of_its_own_and_a_fingerprint_of_every_word():
+    (block,) = entries.parse(TOML)
+    assert block.seeds(4) == [300, 301, 302, 303]
+    assert [entry.id for entry in block.entries] == ["few", "fast"]
+    for old, new in [
+        ("seeds = 4", "seeds = 5"),
+        ("more pictures", "as many pictures"),
+        ('kind = "better"', 'kind = "as good as"'),
+        ('b = "theirs"', 'b = "ours"'),
+        ("number = 3", "number = 4"),
+    ]:
+        (changed,) = entries.parse(TOML.replace(old, new, 1))
+        assert changed.fingerprint != block.fingerprint, old
+
+
+def test_a_changed_margin_changes_the_fingerprint(monkeypatch):
+    before = entries.parse(TOML)[0].fingerprint
+    monkeypatch.setitem(judging.MARGINS, "accuracy", (0.01, "less"))
+    assert entries.parse(TOML)[0].fingerprint != before
+
+
+def test_claims_that_cannot_be_are_refused():
+    again = TOML + TOML.partition('lesson = "99"')[2]
+    only_few = again[: again.rindex("[[block.claim]]")]
+    for text, message in [
+        (again, r"blocks \[3, 3\]"),
+        (TOML.replace("number = 3", "number = 0"), r"blocks \[0\]"),
+        (TOML.replace("number = 3", "number = 9000"), "from 1 to 8999"),
+        (TOML.replace('"fast"', '"few"'), "two claims have one id"),
+        (TOML.replace("seeds = 4", "seeds = 1"), "2 to 100 seeds"),
+        (TOML.replace('"accuracy"', '"beauty"'), "unit one of"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            entries.parse(text)
+    later = "number = 4".join(only_few.rsplit("number = 3", 1))
+    with pytest.raises(ValueError, match="fast vanished"):
+        entries.parse(later)
+    kept = 'number = 4\ndropped = ["fast"]'.join(only_few.rsplit("number = 3", 1))
+    assert [block.number for block in entries.parse(kept)] == [3, 4]
+
+
+# ── the store ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_is_stored_comes_back(tmp_path):
+    (block,) = entries.parse(TOML)
+    given = confirmed(block)
+    np.savez_compressed(tmp_path / "3.npz", **store.pack(given))
+    with np.load(tmp_path / "3.npz") as arrays:
+        found = store.unpack(arrays)
+    assert found.seeds == given.seeds and found.about == given.about
+    for name, values in given.results.items():
+        assert found.results[name].dtype == values.dtype
+        assert np.array_equal(found.results[name], values), name
+
+
+# ── the history ─────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def project(tmp_path):
+    """An honest project: claims in one commit, results in the next."""
+    git(tmp_path, "init", "-q")
+    write(tmp_path, TOML)
+    commit(tmp_path, "freeze")
+    keep(tmp_path, confirmed(entries.parse(TOML)[0]))
+    commit(tmp_path, "confirm")
+    return tmp_path
+
+
+def git(root, *arguments):
+    names = {
+        f"GIT_{who}_{what}": "a@b.c"
+        for who in ("AUTHOR", "COMMITTER")
+        for what in ("NAME", "EMAIL")
+    }
+    subprocess.run(["git", *arguments], cwd=root, check=True, env=os.environ | names)
+
+
+def commit(root, words):
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", words)
+
+
+def write(root, text):
+    (root / WING).mkdir(exist_ok=True)
+    (root / WING / "claims.toml").write_text(text, encoding="utf-8")
+
+
+def keep(root, what, number=3):
+    folder = root / WING / "confirmed"
+    folder.mkdir(exist_ok=True)
+    np.savez_compressed(folder / f"{number}.npz", **store.pack(what))
+
+
+def test_an_honest_project_has_no_fault(project):
+    assert history.faults(project, WING) == []
+    write(project, TOML + TOML.partition('lesson = "99"')[2].replace("number = 3", "number = 4"))
+    assert history.faults(project, WING) == [], "a next block is welcome"
+
+
+def test_a_claim_that_changes_after_its_results_is_found_committed_or_not(project):
+    for old, new in [
+        ("reads more", "surely reads more"),
+        ('outcome = "share of the test pictures"', 'outcome = "share of the easy pictures"'),
+        ("seeds = 4", "seeds = 3"),
+        ('kind = "better"', 'kind = "as good as"'),
+    ]:
+        write(project, TOML.replace(old, new, 1))
+        (first, *_) = history.faults(project, WING)
+        assert "its claims or margins changed since" in first, new
+    commit(project, "quietly")
+    assert history.faults(project, WING)
+    write(project, TOML.replace("number = 3", "number = 5"))
+    assert history.faults(project, WING) == [
+        "wing/confirmed/3.npz: its block vanished from claims.toml; put it back."
+    ]
+
+
+def test_a_margin_that_moves_after_the_results_is_found(project, monkeypatch):
+    monkeypatch.setitem(judging.MARGINS, "accuracy", (0.01, "less"))
+    assert "its claims or margins changed since" in history.faults(project, WING)[0]
+
+
+def test_results_before_their_claims_are_found(tmp_path):
+    git(tmp_path, "init", "-q")
+    (tmp_path / "README").write_text("nothing yet")
+    commit(tmp_path, "begin")
+    write(tmp_path, TOML)
+    keep(tmp_path, confirmed(entries.parse(TOML)[0]))
+    assert history.faults(tmp_path, WING) == ["wing/confirmed/3.npz: commit its claims first."]
+    commit(tmp_path, "both at once")
+    assert history.faults(tmp_path, WING) == [
+        "wing/confirmed/3.npz: no commit before its results holds its claims word for word."
+    ]
+
+
+def test_results_that_change_or_lack_seeds_are_found(project):
+    (block,) = entries.parse(TOML)
+    keep(project, confirmed(block, results(seed=1)))
+    assert "stored results changed" in history.faults(project, WING)[-1]
+    commit(project, "nicer ones")
+    assert "stored results changed" in history.faults(project, WING)[-1]
+    keep(project, replace(confirmed(block), seeds=[300, 301, 302, 309]))
+    assert "are not the first 4 of the block" in history.faults(project, WING)[0]
+    fewer = results()
+    del fewer["theirs"]
+    keep(project, confirmed(block, fewer))
+    assert "no results of theirs" in history.faults(project, WING)[0]
+
+
+def wings():
+    return sorted(p.parent.name for p in (ROOT / "tlcourse" / "lessons").glob("*/claims.toml"))
+
+
+@pytest.mark.parametrize("wing", wings())
+def test_the_claims_of_a_lesson_were_written_before_their_results(wing):
+    """With the full history; a shallow clone cannot prove it."""
+    shallow = ["git", "rev-parse", "--is-shallow-repository"]
+    said = subprocess.run(shallow, cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    if said.strip() != "false":
+        pytest.skip("the history is not here")
+    assert history.faults(ROOT, f"tlcourse/lessons/{wing}") == []
+
+
+@pytest.mark.parametrize("wing", wings())
+def test_settings_and_weights_are_those_that_were_confirmed(wing):
+    block = entries.read(wing)[-1]
+    if store.path(wing, block.number).exists():
+        assert store.load(wing, block.number).about["rests on"] == store.rests_on(wing)
+
+
+@pytest.mark.parametrize("wing", wings())
+def test_a_claim_names_all_in_which_its_methods_differ(wing):
+    measure = import_module(f"tlcourse.lessons.{wing}.measure")
+    block = entries.read(wing)[-1]
+    assert care.unsaid(block, measure.care()) == []
+    assert 2 <= len(block.entries) <= 8
+
+
+# ── care ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_method_that_is_given_more_without_saying_so_is_found():
+    (block,) = entries.parse(TOML)
+    plain = verdicts.Care(6, 100, False, 0)
+    equal = dict.fromkeys(results(), plain)
+    assert care.unsaid(block, equal) == []
+    for field, value in [
+        ("candidates", 12),
+        ("steps", 200),
+        ("augmentation", True),
+        ("pretraining", 640_000),
+        ("labels_to_choose", 397),
+    ]:
+        (found,) = care.unsaid(block, equal | {"ours": replace(plain, **{field: value})})
+        assert f"differ in {field}" in found
+    text = "ours, pretrained, needs fewer steps than theirs"
+    said = replace(block, entries=(block.entries[0], replace(block.entries[1], text=text)))
+    more = replace(plain, steps=200, pretraining=9)
+    assert care.unsaid(said, equal | {"steps of ours": more}) == []
+
+
+# ── in a lesson ─────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def claims(monkeypatch):
+    (block,) = entries.parse(TOML)
+    monkeypatch.setattr(entries, "read", lambda wing: [block])
+    monkeypatch.setattr(store, "load", lambda wing, number: confirmed(block))
+    return lesson.Claims(WING)
+
+
+def test_a_lesson_judges_by_stored_seeds_at_its_own_level(claims, capsys):
+    few, fast = claims.judge()
+    a, b = results()["ours"], results()["theirs"]
+    assert few.difference == two_way(a, b, 0.975) and claims.level == 0.975
+    steps = results()["steps of ours"], results()["steps of theirs"]
+    assert fast.difference == ratio(*steps, 0.975)
+    assert few.verdict == judging.judge_difference(few.difference, "accuracy")
+    assert few.seeds == pytest.approx(a.mean(1) - b.mean(1))
+    printed = capsys.readouterr().out
+    assert "97.5 % interval" in printed and few.entry.text in printed
+    rows = claims.table().rows
+    assert len(rows) == 3 and rows[1][-1].startswith(judging.SYMBOLS[few.verdict])
+    with pytest.raises(ValueError, match="no claim many: there are few, fast"):
+        claims.judge("many")
+
+
+def test_live_seeds_are_compared_with_the_stored_ones(claims, capsys, monkeypatch):
+    found = {name: values[:2] for name, values in results().items()}
+    asked = []
+
+    def measured(wing, seeds, parts):
+        asked.append(seeds)
+        return found
+
+    monkeypatch.setattr(store, "measured", measured)
+    claims.run("all")
+    assert asked == [[300, 301]] and "as stored: yes" in capsys.readouterr().out
+    assert len(claims.judged("few")[0].live) == 2
+    for name, factor in (("ours", None), ("steps of theirs", 1.2)):
+        moved = found[name] * factor if factor else ~found[name]
+        assert not claims.agrees(found | {name: moved})
+    monkeypatch.setenv("TLCOURSE_SEED", "7")
+    claims.run("all")
+    assert asked[-1] == [1_006_000, 1_006_001]
+    claims.judge("few")
+    printed = capsys.readouterr().out
+    assert "seeds of your own" in printed and "here: " in printed
+    monkeypatch.setenv("TLCOURSE_SEED", "0")
+    monkeypatch.setenv("TLCOURSE_SCALE", "full")
+    claims.run("all")
+    assert asked[-1] == [300, 301, 302, 303]

@@ -1,0 +1,134 @@
+"""Confirmed results: what each seed of a block gave, stored once, and never changed.
+
+``python -m tlcourse confirm ch01_concepts`` computes them. On test pictures that all seeds share, each
+picture's right or wrong is one bit; a measurement without pictures is one number a seed.
+"""
+
+import hashlib
+import json
+import platform
+from dataclasses import dataclass
+from importlib import import_module, resources
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from tlcourse import experiment
+from tlcourse.verdicts import entries
+
+VERSIONS = ("torch", "numpy", "scikit-learn", "matplotlib", "pillow")
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """The results of one block.
+
+    Attributes
+    ----------
+    seeds : list of int
+    results : dict of str to array
+        By measurement: bool of shape (seeds, pictures), or float of shape (seeds,).
+    about : dict
+        What they rest on: the claims' fingerprint, hashes of settings and weights, versions.
+    """
+
+    seeds: list[int]
+    results: dict[str, np.ndarray]
+    about: dict
+
+
+def pack(confirmed: Confirmed) -> dict[str, np.ndarray]:
+    """Return the arrays of an npz file; eight pictures share a byte."""
+    arrays = {"seeds": np.array(confirmed.seeds), "about": np.array(json.dumps(confirmed.about))}
+    for name, values in confirmed.results.items():
+        bits = values.dtype == bool
+        arrays[f"{'bits' if bits else 'numbers'} {name}"] = (
+            np.packbits(values, 1) if bits else values
+        )
+        if bits:
+            arrays[f"pictures {name}"] = np.array(values.shape[1])
+    return arrays
+
+
+def unpack(arrays) -> Confirmed:
+    """Return what `pack` packed."""
+    results = {}
+    for key in arrays:
+        kind, _, name = key.partition(" ")
+        if kind == "bits":
+            n = int(arrays[f"pictures {name}"])
+            results[name] = np.unpackbits(arrays[key], axis=1, count=n).astype(bool)
+        elif kind == "numbers":
+            results[name] = arrays[key]
+    return Confirmed(arrays["seeds"].tolist(), results, json.loads(str(arrays["about"])))
+
+
+def path(wing: str, number: int) -> Path:
+    """Return where a block's results are kept: beside the wing's code, so that Colab has them."""
+    return Path(str(resources.files(f"{entries.LESSONS}.{wing}"))) / "confirmed" / f"{number}.npz"
+
+
+def load(wing: str, number: int) -> Confirmed:
+    """Return a block's results.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the block was not opened yet.
+    """
+    here = path(wing, number)
+    if not here.exists():
+        raise FileNotFoundError(
+            f"block {number} of {wing} is not confirmed yet: commit its claims, then run "
+            f"python -m tlcourse confirm {wing}."
+        )
+    with np.load(here) as arrays:
+        return unpack(arrays)
+
+
+def rests_on(wing: str) -> dict[str, str]:
+    """Return a hash of each file of settings or weights that a wing's measurements read."""
+    measure = import_module(f"{entries.LESSONS}.{wing}.measure")
+    root = Path(str(resources.files("tlcourse")))
+    files = sorted(Path(file) for file in measure.RESTS_ON)
+    return {
+        file.relative_to(root).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+        for file in files
+    }
+
+
+def measured(wing: str, seeds: list[int], parts=None) -> dict[str, np.ndarray]:
+    """Measure a wing's parts, or some of them, on some seeds; return arrays as in `Confirmed`."""
+    measure, found = import_module(f"{entries.LESSONS}.{wing}.measure"), {}
+    for part in parts or measure.PARTS:
+        runs = experiment.repeat(measure.PARTS[part], seeds, part)
+        found |= experiment.table(runs)
+    return found
+
+
+def confirm(wing: str) -> Path:
+    """Measure all that the newest block promises, and store it, once.
+
+    Raises
+    ------
+    FileExistsError
+        If it was done before.
+    """
+    block = entries.read(wing)[-1]
+    where = path(wing, block.number)
+    if where.exists():
+        raise FileExistsError(
+            f"block {block.number} of {wing} is open already: changed claims need the next block."
+        )
+    about = {
+        "claims": block.fingerprint,
+        "rests on": rests_on(wing),
+        "versions": {name: version(name) for name in VERSIONS}
+        | {"Python": platform.python_version()},
+    }
+    seeds = block.seeds(max(entry.seeds for entry in block.entries))
+    confirmed = Confirmed(seeds, measured(wing, seeds), about)
+    where.parent.mkdir(exist_ok=True)
+    np.savez_compressed(where, **pack(confirmed))
+    return where
