@@ -85,6 +85,10 @@ $(PROXY):
 execute: $(SITE)/.tlcourse-test
 	$(BIN)/python tools/execute.py && $(BIN)/python tools/readme.py
 
+# Measure what a lesson claims, once, after its claims are committed: make confirm LESSON=01
+confirm: $(SITE)/.tlcourse-test
+	OMP_NUM_THREADS=1 $(BIN)/python -m tlcourse confirm $(LESSON)
+
 # Other libraries live in an environment of their own; one that does not install is left out.
 BENCH := .bench-venv
 bench: $(BENCH)/peers.json

@@ -90,7 +90,7 @@ def meta_steps():
 
 def processes(draws=8):
     """Return the seconds that one process and several need for some draws of lesson 1's networks."""
-    target, settings = data.digits().to("cuda"), transfer.chosen_settings("digits")
+    target, settings = data.digits().to("cuda"), transfer.chosen_settings()
     networks = ["CNN from scratch", "CNN from scratch + augmentation", "fine-tuning"]
 
     def run(seed):

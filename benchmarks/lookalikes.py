@@ -44,7 +44,7 @@ def main() -> None:
         for digit in sorted(set(found.values())):
             print(f"  {digit}: {' '.join(sorted(n for n, d in found.items() if d == digit))}")
         sources[limit] = pretrain(without(letters, found), perturb).backbone.cpu()
-    chosen = transfer.chosen_settings("digits")["frozen features + logistic regression"]
+    chosen = transfer.chosen_settings()["frozen features + logistic regression"]
 
     def probe(seed):
         found = {}
@@ -52,7 +52,7 @@ def main() -> None:
             for k in BUDGETS:
                 train = data.few_labels(target.pool, k, seed)
                 learned = transfer.frozen_features(train, seed, source=source, **chosen[k])
-                found[name, k] = transfer.accuracy(learned, target.validation)
+                found[name, k] = transfer.accuracy(learned, target.test)
         return found
 
     runs = experiment.table(experiment.repeat(probe, runtime.seeds(SEEDS)))

@@ -14,6 +14,8 @@ import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from tlcourse.verdicts import judging
+
 CHAPTERS = sorted((Path(__file__).parent.parent / "chapters").glob("[0-9]*.ipynb"))
 HOSTS = """
     aclanthology.org archive.ics.uci.edu arxiv.org colab.research.google.com creativecommons.org
@@ -37,6 +39,11 @@ def markdown(notebook):
 def own(notebook):
     """The cells without the one that installs the course where it is missing."""
     return [cell for cell in notebook.cells if "colab" not in cell.metadata.get("tags", [])]
+
+
+def rewritten(notebook):
+    """Whether a lesson follows the protocol: its claims are read from ``claims.toml``."""
+    return any("verdicts.Claims(" in cell.source for cell in code(notebook))
 
 
 def lines(cell):
@@ -79,9 +86,10 @@ def code_cells_are_short(notebook):
     lengths = {n: len(lines(cell)) for n, cell in cells if cell.cell_type == "code"}
     if lengths and (median := statistics.median(lengths.values())) > 6:
         yield f"the median code cell has {median:g} lines, more than 6"
+    most = 22 if rewritten(notebook) else 25
     for position, length in lengths.items():
-        if length > 25:
-            yield f"cell {position} has {length} lines, more than 25"
+        if length > most:
+            yield f"cell {position} has {length} lines, more than {most}"
 
 
 def a_lesson_has_40_to_56_cells(notebook):
@@ -89,10 +97,16 @@ def a_lesson_has_40_to_56_cells(notebook):
         yield f"{len(own(notebook))} cells"
 
 
-def the_prose_has_1800_to_2800_words(notebook):
+def the_prose_is_neither_short_nor_long(notebook):
     words = sum(len(cell.source.split()) for cell in markdown(notebook))
-    if not 1800 <= words <= 2800:
-        yield f"{words} words"
+    fewest, most = (1500, 2400) if rewritten(notebook) else (1800, 2800)
+    if not fewest <= words <= most:
+        yield f"{words} words, not {fewest} to {most}"
+
+
+def it_has_8_figures_at_most(notebook):
+    if rewritten(notebook) and (n := sum(map(has_figure, notebook.cells))) > 8:
+        yield f"{n} figures"
 
 
 # --- anatomy ---------------------------------------------------------------------------------
@@ -156,9 +170,10 @@ def its_verdicts_are_compared(notebook):
     cells = [c for c in code(notebook) if "nbval-check-output" in c.metadata.get("tags", [])]
     if not cells:
         yield "no cell is tagged nbval-check-output"
+    known = set(judging.SYMBOLS) if rewritten(notebook) else {"holds", "partly", "fails"}
     for cell in cells:
-        if not re.search(r"\b(holds|partly|fails)\b", printed(cell)):
-            yield "the stored output of a cell tagged nbval-check-output holds no verdict"
+        if not {line.split(" | ")[-1] for line in printed(cell).splitlines()} <= known:
+            yield "a cell tagged nbval-check-output stores something that is no verdict"
 
 
 # --- what is stored --------------------------------------------------------------------------
@@ -253,13 +268,17 @@ def good():
         cell("%matplotlib inline\nask('Why?', right('a', 'b'))"),
         cell("check('mean', mean)"),
         cell("check('freeze', freeze)"),
-        cell("table", stdout("claim | effect | holds\n"), tags=["nbval-check-output"]),
+        cell("table", stdout("H1.1 | claim | holds\n"), tags=["nbval-check-output"]),
         *(cell(f"x = {n}") for n in range(34)),
     ]
     notebook = new_notebook(cells=cells)
     for count, code_cell in enumerate(code(notebook), start=1):
         code_cell["execution_count"] = count
     return execute.normalise(notebook)
+
+
+def protocol(notebook):
+    notebook.cells[5]["source"] += "\nclaims = verdicts.Claims('wing')"
 
 
 def spoil(position, **fields):
@@ -311,9 +330,17 @@ def error():
 
 # Every rule, with changes that break it.
 BAD = {
-    code_cells_are_short: [long_cells, spoil(5, source="x = 1\n" * 26)],
+    code_cells_are_short: [
+        long_cells,
+        spoil(5, source="x = 1\n" * 26),
+        lambda nb: (protocol(nb), spoil(6, source="x = 1\n" * 23)(nb)),
+    ],
     a_lesson_has_40_to_56_cells: [drop(8, 9, 10), lambda nb: nb.cells.extend(nb.cells[:20])],
-    the_prose_has_1800_to_2800_words: [
+    it_has_8_figures_at_most: [
+        lambda nb: (protocol(nb), nb.cells.extend([cell("p", figure())] * 9))
+    ],
+    the_prose_is_neither_short_nor_long: [
+        lambda nb: (protocol(nb), spoil(3, source="**Figure 1.** " + "long " * 2400)(nb)),
         spoil(3, source="**Figure 1.** short"),
         spoil(3, source="**Figure 1.** " + "long " * 2800),
     ],
@@ -342,7 +369,7 @@ BAD = {
     it_asks_and_checks: [spoil(4, source="print('ask(me)')"), spoil(5, source="# check(this)")],
     its_verdicts_are_compared: [
         spoil(7, metadata={}),
-        spoil(7, outputs=[stdout("claim | effect\n")]),
+        spoil(7, outputs=[stdout("H1.1 | claim | nice\n")]),
     ],
     it_was_run_once_from_top_to_bottom: [
         spoil(4, execution_count=None),

@@ -13,6 +13,10 @@ COMMANDS = {
     "lessons": ("tlcourse.teaching.hand_out", "copy the notebooks into a folder, over nothing"),
     "report": ("tlcourse.report", "what a problem report asks for"),
     "choose": (None, "choose the stored settings of a room again: choose ROOM"),
+    "confirm": (
+        "tlcourse.verdicts.confirm",
+        "measure what a lesson's claims promise, and store it",
+    ),
     "pretrain": (f"{LESSONS}.ch02d_choosing_a_source.zoo", "make shipped backbones again"),
     "language": (f"{LESSONS}.ch02c_language.pretraining", "make shipped language models again"),
     "landscapes": (f"{LESSONS}.ch03_tuning.landscapes", "make the designs of lesson 03 again"),

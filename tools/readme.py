@@ -13,12 +13,13 @@ from pathlib import Path
 
 import nbformat
 
-from tlcourse.verdicts import NOTE
+from tlcourse.verdicts import NOTE, judging
 
 ROOT = Path(__file__).parent.parent
 GPU = ROOT / "benchmarks" / "gpu.json"
 REAL = re.compile("MNIST|Omniglot|ImageNet")
-SYMBOLS = {"holds": "✓ holds", "partly": "~ partly", "fails": "✗ fails"}
+OLD = {"holds": "✓ holds", "partly": "~ partly", "fails": "✗ fails"}  # before the protocol
+SYMBOLS = {name: f"{symbol} {name}" for name, symbol in judging.SYMBOLS.items()}
 
 
 def chapter_table(notebooks):
@@ -29,17 +30,30 @@ def chapter_table(notebooks):
     notebooks : dict of str to nbformat.NotebookNode
         By file name, executed.
     """
-    verdicts = ", ".join(SYMBOLS.values())
-    lines = [f"| chapter | time on 2 CPU cores | handbook | {verdicts} |", "|---|---|---|---|"]
+    lines = ["| lesson | time on 2 CPU cores | handbook | verdicts |", "|---|---|---|---|"]
+    everything = Counter()
     for name, notebook in notebooks.items():
         card = notebook.cells[0].source
         minutes = re.search(r"about \d+ min(?= of computing)", card).group(0)
         rows = ", ".join(sorted(set(re.findall(r"H\d\.\d\w?", card))))
         counts = Counter(line.split(" | ")[2] for line in verdict_lines(notebook))
-        tally = " · ".join(f"{counts[v]} {SYMBOLS[v][0]}" for v in SYMBOLS if counts[v])
-        tally += " †" * written_before_the_protocol(notebook)
+        before = written_before_the_protocol(notebook)
+        everything += Counter() if before else counts
+        tally = tallied(counts, OLD if before else SYMBOLS) + " †" * before
         lines.append(f"| [{title(notebook)}](chapters/{name}) | {minutes} | {rows} | {tally} |")
-    return "\n".join(lines + footnote(notebooks)) + "\n"
+    lines += ["", "All claims under the protocol: " + words(everything) + ".", *footnote(notebooks)]
+    return "\n".join(lines) + "\n"
+
+
+def tallied(counts, symbols):
+    """Return the counts of verdicts with their signs, such as ``3 ✓ · 1 ?``."""
+    signs = {name: symbols[name].split()[0] for name in symbols}
+    return " · ".join(f"{counts[name]} {signs[name]}" for name in symbols if counts[name])
+
+
+def words(counts):
+    """Return all six verdicts of "better", and those of "as good as", with their counts."""
+    return ", ".join(f"{counts[name]} {symbol}" for name, symbol in SYMBOLS.items())
 
 
 def claims_page(notebooks):
@@ -49,7 +63,7 @@ def claims_page(notebooks):
         lines += ["", f"## [{title(notebook)}]({name})", ""]
         lines += ["| handbook | claim, as measured | verdict |", "|---|---|---|"]
         for row, text, verdict in (line.split(" | ") for line in verdict_lines(notebook)):
-            lines.append(f"| {row} | {text} | {SYMBOLS[verdict]} |")
+            lines.append(f"| {row} | {text} | {(OLD | SYMBOLS)[verdict]} |")
     return "\n".join(lines).strip() + "\n"
 
 
@@ -184,7 +198,7 @@ def main():
     rewrite(GPU.with_name("README.md"), blocks)
     figure = ROOT / "chapters" / "figures" / "01_concepts.png"
     figure.parent.mkdir(exist_ok=True)
-    figure.write_bytes(figure_before(notebooks["01_concepts.ipynb"], "**Figure 4.**"))
+    figure.write_bytes(figure_before(notebooks["01_concepts.ipynb"], "**Figure 2.**"))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,7 @@
-"""scikit-learn's digits; MNIST through torchvision; Omniglot."""
+"""scikit-learn's digits, and Omniglot."""
 
-import gzip
-import hashlib
-import http.server
 import os
-import threading
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +9,6 @@ import torch
 from data.sameness import same_set
 from PIL import Image
 from sklearn.datasets import load_digits
-from torchvision.datasets import MNIST
 
 from tlcourse import data
 
@@ -57,129 +51,6 @@ def test_digits_are_disjoint_and_those_of_scikit_learn():
     for part in shuffled:
         found = [rows[row.numpy().tobytes()] for row in part.images]
         assert found == part.labels.tolist(), "each picture keeps its label"
-
-
-# ── MNIST ───────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.fixture
-def folders(monkeypatch, tmp_path):
-    """An empty cache and an empty data folder."""
-    for name in ("DATA", "CACHE"):
-        monkeypatch.setenv(f"TLCOURSE_{name}", str(tmp_path / name))
-    return tmp_path / "DATA" / "MNIST" / "raw", tmp_path / "CACHE"
-
-
-@pytest.fixture
-def miniature(monkeypatch, folders):
-    """MNIST with a few pictures: torchvision's own code reads it, told only its check sums."""
-    raw, _ = folders
-    raw.mkdir(parents=True)
-    random = np.random.default_rng(0)
-    archives = {}
-    for part, n in {"train": 12, "t10k": 5}.items():
-        pixels = random.integers(0, 256, (n, 28, 28), dtype=np.uint8)
-        labels = (np.arange(n) % 10).astype(np.uint8)
-        for kind, header, content in (
-            ("images-idx3", [0x803, n, 28, 28], pixels),
-            ("labels-idx1", [0x801, n], labels),
-        ):
-            whole = np.array(header, dtype=">i4").tobytes() + content.tobytes()
-            archives[f"{part}-{kind}-ubyte.gz"] = gzip.compress(whole)
-    for name, content in archives.items():
-        (raw / name).write_bytes(content)
-    sums = [(name, hashlib.md5(content).hexdigest()) for name, content in archives.items()]
-    monkeypatch.setattr(MNIST, "resources", sums)
-    return raw
-
-
-@pytest.fixture
-def requests(monkeypatch):
-    """The requests that reach the network: a proxy that refuses, and remembers, every one."""
-    found = []
-
-    class Refuse(http.server.BaseHTTPRequestHandler):
-        def refuse(self):
-            found.append(self.path)
-            self.send_error(403)
-
-        do_GET = do_HEAD = do_CONNECT = refuse
-
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refuse)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
-        monkeypatch.setenv(name, f"http://127.0.0.1:{server.server_port}")
-    for name in ("no_proxy", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    yield found
-    server.shutdown()
-    server.server_close()
-
-
-def test_mnist_is_read_by_torchvision_once_and_then_from_the_cache(miniature, folders, requests):
-    train, test = data.mnist(), data.mnist(train=False)
-    assert (len(train), len(test)) == (12, 5)
-    assert train.labels.tolist() == [*range(10), 0, 1] and train.names == list("0123456789")
-    assert train.images.shape == (12, 1, 16, 16) and train.images.dtype == torch.float32
-    raw = gzip.decompress((miniature / "train-images-idx3-ubyte.gz").read_bytes())[16:]
-    whole = np.frombuffer(raw, np.uint8).reshape(-1, 28, 28)
-    for image, pixels in zip(train.images, whole, strict=True):
-        small = Image.fromarray(pixels[3:-3, 3:-3]).resize((16, 16), Image.Resampling.BILINEAR)
-        assert np.allclose(image[0], np.asarray(small) / 255, atol=0.006), "as Pillow reduces it"
-    for archive in miniature.iterdir():
-        archive.unlink()
-    assert same_set(train, data.mnist()) and same_set(test, data.mnist(train=False))
-    assert [p.name for p in folders[1].iterdir()] == ["mnist.npz"]
-    assert requests == []
-
-
-def test_mnist_without_its_files_says_what_to_do_and_fetches_nothing_unasked(folders, requests):
-    with pytest.raises(FileNotFoundError, match=r"call data.mnist\(download=True\) once .* or set"):
-        data.mnist()
-    assert requests == []
-    with pytest.raises(FileNotFoundError, match="MNIST is not here: .* TLCOURSE_DATA") as error:
-        data.mnist(download=True)  # which the proxy refuses
-    assert requests and isinstance(error.value.__cause__, RuntimeError | OSError)
-    assert not list(folders[1].glob("**/*"))
-
-
-def test_a_missing_archive_is_not_fetched_unasked_and_a_damaged_one_is_named(
-    miniature, folders, requests
-):
-    path = miniature / "train-labels-idx1-ubyte.gz"
-    path.write_bytes(path.read_bytes()[:-3])
-    for download in (False, True):
-        with pytest.raises(ValueError, match=f"{path.name} is damaged or incomplete: delete it"):
-            data.mnist(download=download)
-    path.unlink()
-    with pytest.raises(FileNotFoundError, match="MNIST is not here"):
-        data.mnist()
-    assert requests == [] and not list(folders[1].glob("**/*"))
-
-
-REAL = Path(os.environ.get("TLCOURSE_DATA", "datasets"), "MNIST", "raw")
-
-
-@pytest.mark.skipif(not REAL.exists(), reason="needs TLCOURSE_DATA with the real MNIST/raw")
-def test_the_real_mnist_has_60000_and_10000_digits_and_its_splits_keep_them_apart(
-    monkeypatch, tmp_path
-):
-    monkeypatch.setenv("TLCOURSE_DATA", str(REAL.parents[1]))
-    monkeypatch.setenv("TLCOURSE_CACHE", str(tmp_path))
-    whole, test = data.mnist(), data.mnist(train=False)
-    for part, n, fives in ((whole, 60_000, 5421), (test, 10_000, 892)):
-        assert len(part) == n and (part.labels == 5).sum() == fives
-        assert part.images.shape == (n, 1, 16, 16)
-        assert part.images.min() >= 0 and part.images.max() <= 1 + 1e-6
-        assert part.images.amax((1, 2, 3)).min() > 0.3, "no digit is lost with the margin"
-    splits = data.mnist_splits()
-    assert [len(part) for part in splits] == [5000, 5000, 10_000]
-    assert torch.equal(splits.pool.images, whole.images[::12])
-    assert torch.equal(splits.validation.images, whole.images[6::12])
-    assert torch.equal(splits.test.images, test.images)
 
 
 # ── Omniglot ────────────────────────────────────────────────────────────────────────────────

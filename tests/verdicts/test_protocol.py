@@ -11,7 +11,7 @@ import pytest
 
 from tlcourse import verdicts
 from tlcourse.experiment import ratio, two_way
-from tlcourse.verdicts import care, entries, history, judging, lesson, store
+from tlcourse.verdicts import care, confirm, entries, history, judging, lesson, store
 
 ROOT = Path(__file__).parents[2]
 WING = "wing"
@@ -231,7 +231,7 @@ def test_the_claims_of_a_lesson_were_written_before_their_results(wing):
 def test_settings_and_weights_are_those_that_were_confirmed(wing):
     block = entries.read(wing)[-1]
     if store.path(wing, block.number).exists():
-        assert store.load(wing, block.number).about["rests on"] == store.rests_on(wing)
+        assert store.load(wing, block.number).about["rests on"] == confirm.rests_on(wing)
 
 
 @pytest.mark.parametrize("wing", wings())
@@ -240,6 +240,13 @@ def test_a_claim_names_all_in_which_its_methods_differ(wing):
     block = entries.read(wing)[-1]
     assert care.unsaid(block, measure.care()) == []
     assert 2 <= len(block.entries) <= 8
+
+
+@pytest.mark.weekly
+@pytest.mark.parametrize("wing", wings())
+def test_all_seeds_computed_anew_are_as_stored(wing):
+    claims = lesson.Claims(wing)
+    assert claims.agrees(confirm.measured(wing, claims.confirmed.seeds))
 
 
 # ── care ────────────────────────────────────────────────────────────────────────────────────
@@ -300,7 +307,7 @@ def test_live_seeds_are_compared_with_the_stored_ones(claims, capsys, monkeypatc
         asked.append(seeds)
         return found
 
-    monkeypatch.setattr(store, "measured", measured)
+    monkeypatch.setattr(confirm, "measured", measured)
     claims.run("all")
     assert asked == [[300, 301]] and "as stored: yes" in capsys.readouterr().out
     assert len(claims.judged("few")[0].live) == 2

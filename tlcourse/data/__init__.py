@@ -2,7 +2,8 @@
 
 from tlcourse.data.development import development_targets
 from tlcourse.data.draws import draw_rows, few_labels, few_rows
-from tlcourse.data.handwritten import digits, mnist, mnist_splits, omniglot
+from tlcourse.data.fetched import mnist, mnist_splits, semeion_splits, usps_splits
+from tlcourse.data.handwritten import digits, omniglot
 from tlcourse.data.own import from_arrays, load_folder
 from tlcourse.data.printed import SOURCE_SCRIPTS, georgian, glyphs, printed_digits
 from tlcourse.data.sets import SIDE, ImageSet, Splits, check_images, check_labels
@@ -27,4 +28,6 @@ __all__ = [
     "mnist_splits",
     "omniglot",
     "printed_digits",
+    "semeion_splits",
+    "usps_splits",
 ]

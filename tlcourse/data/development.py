@@ -18,7 +18,7 @@ PEOPLE = 20  # who each drew every character of an alphabet of Omniglot
 IN_POOL = 12  # of them; the others are validated on
 
 
-def development_targets(seed: int, per_class: int = 1, printed: bool = True) -> list[Splits]:
+def development_targets(seed: int, per_class: int = 1) -> list[Splits]:
     """Return a hand-drawn target of ten classes and a printed one; which classes, the seed decides.
 
     Parameters
@@ -28,8 +28,6 @@ def development_targets(seed: int, per_class: int = 1, printed: bool = True) -> 
         and ten Georgian letters.
     per_class : int
         Labels a class that will be drawn; above 12 only the printed target has enough.
-    printed : bool
-        False leaves the Georgian letters out: for a report on Georgian.
 
     Returns
     -------
@@ -44,7 +42,7 @@ def development_targets(seed: int, per_class: int = 1, printed: bool = True) -> 
     """
     rng = np.random.default_rng(seed)
     targets = [_drawn(rng)] if per_class <= IN_POOL else []
-    return [*targets, _printed(rng)] if printed else targets
+    return [*targets, _printed(rng)]
 
 
 def _drawn(rng) -> Splits:

@@ -1,11 +1,6 @@
-"""Digits and characters that people wrote: scikit-learn's digits, MNIST, Omniglot.
-
-The first ship with scikit-learn; the other two are looked for under ``TLCOURSE_DATA``.
-"""
+"""Digits and characters that people wrote: scikit-learn's digits, which ship with it, and Omniglot."""
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -61,84 +56,6 @@ def digits(by_writer: bool = False, validation: bool = False) -> Splits:
         order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
     sizes = [800, 397, 600] if validation else [800, 0, 997]
     return Splits(*(everything.subset(rows) for rows in order.split(sizes)))
-
-
-def mnist(train: bool = True, download: bool = False) -> ImageSet:
-    """Return MNIST, 60,000 training or 10,000 test digits, reduced to 16 × 16 pixels.
-
-    The first time, torchvision checks the md5 sums of the four archives and reads them; then the
-    pictures come from the cache.
-
-    Parameters
-    ----------
-    train : bool
-        The training set, or else the test set.
-    download : bool
-        Fetch what is not under ``TLCOURSE_DATA`` (in ``MNIST/raw``), at most 12 MB. Nothing is ever
-        fetched without this.
-
-    Raises
-    ------
-    FileNotFoundError
-        If an archive is missing and may not, or cannot, be fetched.
-    ValueError
-        If an archive is damaged.
-    """
-    arrays = cached("mnist", partial(_read_mnist, download))
-    part = "train" if train else "test"
-    # The digits fill the central 20 of 28 pixels: drop the margin that the small set does not have.
-    images = torch.from_numpy(arrays[f"{part}_images"])[:, None, 3:25, 3:25].float().div(255)
-    return ImageSet(
-        F.interpolate(images, size=(SIDE, SIDE), mode="bilinear", antialias=True),
-        torch.from_numpy(arrays[f"{part}_labels"]),
-        list(DIGITS),
-        torch.zeros(len(images), dtype=torch.int64),
-    )
-
-
-def mnist_splits() -> Splits:
-    """Return MNIST as a target with few labels; see `mnist` for what is raised.
-
-    Returns
-    -------
-    Splits
-        Labels are drawn from 5,000 training digits; 5,000 others are for choices; the test set is
-        MNIST's own, 10,000 digits of other writers.
-    """
-    train, test = mnist(), mnist(train=False)
-    rows = torch.arange(0, len(train), 12)
-    return Splits(train.subset(rows), train.subset(rows + 6), test)
-
-
-def _read_mnist(download: bool) -> dict[str, np.ndarray]:
-    # Imported here: torchvision costs seconds of start-up that most lessons need not pay.
-    from torchvision.datasets import MNIST
-    from torchvision.datasets.utils import check_integrity
-
-    absent = (
-        "MNIST is not here: call data.mnist(download=True) once with a network connection, or set "
-        "TLCOURSE_DATA to a folder that holds MNIST/raw."
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        raw = Path(folder, "MNIST", "raw")
-        raw.mkdir(parents=True)
-        for archive, md5 in MNIST.resources:
-            given = data_folder() / "MNIST" / "raw" / archive
-            if given.exists() and not check_integrity(str(given), md5):
-                raise ValueError(
-                    f"{archive} is damaged or incomplete: delete it and copy it again."
-                )
-            if given.exists():
-                shutil.copy(given, raw)
-            elif not download:
-                raise FileNotFoundError(absent)
-        try:
-            # With an archive in place, "download" only verifies and unpacks it.
-            sets = {p: MNIST(folder, p == "train", download=True) for p in ("train", "test")}
-        except (RuntimeError, OSError) as error:
-            raise FileNotFoundError(absent) from error
-    images = {f"{part}_images": data.data.numpy() for part, data in sets.items()}
-    return images | {f"{part}_labels": data.targets.numpy() for part, data in sets.items()}
 
 
 def omniglot(skip: Sequence[str] = ("Greek", "Latin")) -> ImageSet:

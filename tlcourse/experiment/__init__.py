@@ -1,12 +1,21 @@
 """From runs to effects: repeat over seeds, compare in pairs, and say how sure it is."""
 
-from tlcourse.experiment.effects import Difference, interval, paired, ratio, resampled, two_way
+from tlcourse.experiment.effects import (
+    Difference,
+    half_width,
+    interval,
+    paired,
+    ratio,
+    resampled,
+    two_way,
+)
 from tlcourse.experiment.labels_needed import LabelsNeeded, labels_needed, labels_to_match
 from tlcourse.experiment.runs import repeat, sweep, table
 
 __all__ = [
     "Difference",
     "LabelsNeeded",
+    "half_width",
     "interval",
     "labels_needed",
     "labels_to_match",

@@ -137,24 +137,41 @@ def two_way(ours, baseline, level: float = 0.95) -> Difference:
             "picture, two of both at least, the same for both methods."
         )
     d = finite(ours - baseline)
-    (n, pictures), mean = d.shape, d.mean()
+    n, by_seed, mean = len(d), d.mean(axis=1), float(d.mean())
+    half = half_width(ours, baseline, n, level)
+    return Difference(mean, mean - half, mean + half, int((by_seed > 0).sum()), n)
+
+
+def half_width(ours, baseline, seeds: int, level: float = 0.95) -> float:
+    """Return the half-width of `two_way` that is to be expected of another number of seeds.
+
+    Parameters
+    ----------
+    ours, baseline : array_like, shape (n, pictures) or (n,)
+        Of the seeds to estimate from; without pictures, only seeds vary.
+    seeds : int
+        For how many seeds; with those that were seen, the half-width is that of `two_way`.
+    level : float
+        See `interval`.
+    """
+    d = np.asarray(ours, dtype=float) - np.asarray(baseline, dtype=float)
+    if d.ndim == 1:
+        return _student({seeds - 1: d.var(ddof=1) / seeds}, level)
+    n, pictures = d.shape
     by_seed, by_picture = d.mean(axis=1), d.mean(axis=0)
-    rest = d - by_seed[:, None] - by_picture + mean
+    rest = d - by_seed[:, None] - by_picture + d.mean()
     noise = (rest**2).sum() / ((n - 1) * (pictures - 1))
-    of_seeds = by_seed.var(ddof=1) / n
     of_pictures = max(by_picture.var(ddof=1) / pictures - noise / (n * pictures), 0.0)
-    half = _half_width({n - 1: of_seeds, pictures - 1: of_pictures}, level)
-    wins = int((by_seed > 0).sum())
-    return Difference(float(mean), float(mean - half), float(mean + half), wins, n)
+    return _student({seeds - 1: by_seed.var(ddof=1) / seeds, pictures - 1: of_pictures}, level)
 
 
-def _half_width(variances: dict[int, float], level: float) -> float:
+def _student(variances: dict[int, float], level: float) -> float:
     """Return Student's half-width for a sum of variances, each with its degrees of freedom."""
     total = sum(variances.values())
     if total == 0:
         return 0.0
     freedom = total**2 / sum(v**2 / degrees for degrees, v in variances.items())
-    return stats.t.ppf((1 + level) / 2, freedom) * np.sqrt(total)
+    return float(stats.t.ppf((1 + level) / 2, freedom) * np.sqrt(total))
 
 
 def resampled(ours, baseline, n_train: int, n_test: int, level: float = 0.95) -> Difference:
@@ -185,7 +202,7 @@ def resampled(ours, baseline, n_train: int, n_test: int, level: float = 0.95) ->
             "to train; else keep the test rows fixed and use paired()."
         )
     d, n = ours - baseline, len(ours)
-    half = _half_width({n - 1: (1 / n + n_test / n_train) * d.var(ddof=1)}, level)
+    half = _student({n - 1: (1 / n + n_test / n_train) * d.var(ddof=1)}, level)
     mean, wins = float(d.mean()), int((d > 0).sum())
     return Difference(mean, mean - half, mean + half, wins, n)
 

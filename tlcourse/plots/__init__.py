@@ -16,7 +16,7 @@ from tlcourse.plots.base import (
     styles,
 )
 from tlcourse.plots.curves import depth_probe, label_efficiency, learning_speed, robustness
-from tlcourse.plots.differences import method_dots, paired_differences
+from tlcourse.plots.differences import judged, method_dots, paired_differences
 from tlcourse.plots.pictures import image_grid, photographs, predictions
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Figure",
     "depth_probe",
     "image_grid",
+    "judged",
     "label_efficiency",
     "learning_speed",
     "legend_below",

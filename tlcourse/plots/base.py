@@ -30,6 +30,7 @@ STYLES = {
 SPARE_STYLES = [("#000000", "X", "-"), ("#882255", "*", (0, (3, 1, 1, 1)))]
 RIGHT, WRONG = "#0072B2", "#D55E00"
 GUIDE = "#555555"
+FAINT = "#AAAAAA"  # curves that are there for comparison only
 
 
 class Figure(matplotlib.figure.Figure):
@@ -103,8 +104,8 @@ def as_array(values) -> np.ndarray:
     return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
 
 
-def mean_curves(ax, x, accuracy):
-    """Draw one mean curve with its 95 % t interval for each name."""
+def mean_curves(ax, x, accuracy, faint: Sequence[str] = ()):
+    """Draw one mean curve with its 95 % t interval for each name; those of `faint` in grey."""
     x = np.asarray(x, dtype=float)
     if not accuracy or not x.size:
         raise ValueError("there is nothing to plot: pass at least one method and one point.")
@@ -115,6 +116,8 @@ def mean_curves(ax, x, accuracy):
                 f"{name!r} has shape {values.shape}: pass one row a seed and {len(x)} columns."
             )
         low, mean, high = interval(values)
+        if name in faint:
+            style |= {"color": FAINT}
         every = math.ceil(len(x) / 10)
         size = 12 if style["marker"] == "*" else 8  # a star of the same size looks smaller
         edge = {"markeredgecolor": "white", "markeredgewidth": 0.6}

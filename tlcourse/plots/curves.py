@@ -12,6 +12,7 @@ def label_efficiency(
     accuracy: Mapping,
     title: str | None = None,
     mark: tuple[str, float] | None = None,
+    faint: Sequence[str] = (),
 ):
     """Plot accuracy against labels a class: mean curve and 95 % t interval over seeds.
 
@@ -24,13 +25,15 @@ def label_efficiency(
     title : str, optional
     mark : (str, float), optional
         The method and the budget whose point gets a ring.
+    faint : sequence of str
+        Methods drawn in grey, so that at most four curves carry a colour.
 
     Returns
     -------
     Figure
     """
     figure, ax = new_figure(title)
-    mean_curves(ax, budgets, accuracy)
+    mean_curves(ax, budgets, accuracy, faint)
     if mark:
         _ring(ax, budgets, accuracy, *mark)
     ax.set_xscale("log")
@@ -45,14 +48,14 @@ def label_efficiency(
 def learning_speed(
     steps: Sequence[float], curves: Mapping, target: float, title: str | None = None
 ):
-    """Plot validation accuracy against optimisation steps, with the accuracy to reach.
+    """Plot test accuracy against optimisation steps, with the accuracy to reach.
 
     Parameters
     ----------
     steps : sequence of float
         Optimisation steps at which accuracy was measured.
     curves : dict of str to array_like, shape (seeds, steps)
-        Validation accuracy from 0 to 1 by method.
+        Test accuracy from 0 to 1 by method.
     target : float
         Drawn as a horizontal line.
     title : str, optional
@@ -65,7 +68,7 @@ def learning_speed(
     mean_curves(ax, steps, curves)
     ax.axhline(target, color=GUIDE, linewidth=1, linestyle=(0, (1, 2)), label=f"target {target:g}")
     ax.set_xlabel("optimisation steps")
-    ax.set_ylabel("validation accuracy")
+    ax.set_ylabel("test accuracy")
     legend_below(figure, ax)
     return figure
 

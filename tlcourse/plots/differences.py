@@ -1,6 +1,6 @@
 """Differences: methods beside each other, each with its interval."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -74,3 +74,69 @@ def method_dots(
         ax.set_yticks(range(len(methods)), list(methods))
         ax.set_ylim(len(methods) - 0.5, -0.5)
     return figure
+
+
+def judged(claims: Sequence, labels: Sequence[str], sides: tuple[str, str], title=None):
+    """Plot claims with their verdicts: seeds, interval, zero, and the margin on both sides.
+
+    Parameters
+    ----------
+    claims : sequence of Judged
+        From `verdicts.Claims.judge`; all of one unit. Ratios are drawn on a logarithmic axis.
+    labels : sequence of str
+        A short name for each claim.
+    sides : tuple of str
+        What a negative and a positive difference mean, such as ("from scratch better", "probe better").
+    title : str, optional
+        The message.
+
+    Returns
+    -------
+    Figure
+    """
+    ratios = {claim.entry.unit == "ratio" for claim in claims}
+    if len(ratios) != 1 or len(labels) != len(claims):
+        raise ValueError("pass at least one claim, a label for each, and all of one unit.")
+    figure, ax = new_figure(title, height=1.5 + 0.75 * len(claims))
+    scale, centre = (1, 1) if ratios == {True} else (100, 0)
+    margin = claims[0].margin
+    edges = (1 / margin, margin) if ratios == {True} else (-scale * margin, scale * margin)
+    ax.axvspan(*edges, color="#DDDDDD", zorder=0, linewidth=0)
+    ax.axvline(centre, color=GUIDE, linewidth=1)
+    for row, claim in enumerate(claims):
+        _claim(ax, row, claim, scale)
+    ax.set_yticks(range(len(claims)), labels)
+    ax.set_ylim(len(claims) - 0.5, -0.5)
+    if ratios == {True}:
+        _plain_ratios(ax, claims)
+    unit = "ratio" if ratios == {True} else "difference in points"
+    ax.set_xlabel(f"←  {sides[0]}   |   {sides[1]}  →\n{unit};  grey: too small to matter")
+    return figure
+
+
+def _claim(ax, row, claim, scale):
+    """Draw one claim: stored seeds, seeds computed here, the interval, and the verdict in words."""
+    seeds, live, d = claim.seeds, claim.live, claim.difference
+    at = np.full(len(seeds), row - 0.2)
+    ax.plot(scale * seeds, at, "o", color="#0072B2", alpha=0.4, label="a stored seed")
+    here = np.full(len(live), row - 0.2)
+    ax.plot(scale * live, here, "*", color="#D55E00", markersize=12, label="computed here")
+    bar = scale * np.array([[d.mean - d.low], [d.high - d.mean]])
+    ax.errorbar(scale * d.mean, row + 0.12, xerr=bar, fmt="D", color="black", capsize=5)
+    words = f"{claim.symbol} {claim.verdict}\n{d.effect}"
+    where = {"xycoords": ("axes fraction", "data"), "va": "center", "fontsize": 10}
+    ax.annotate(words, (1.02, row), annotation_clip=False, **where)
+    if row == 0:
+        ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False)
+
+
+def _plain_ratios(ax, claims):
+    """Put a logarithmic axis on plain numbers, wide enough for 1 and every seed."""
+    values = np.concatenate([[1.0], *(claim.seeds for claim in claims)])
+    ax.set_xscale("log")
+    ax.set_xlim(values.min() / 1.3, values.max() * 1.3)
+    ticks = [
+        t for t in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20) if ax.get_xlim()[0] <= t <= ax.get_xlim()[1]
+    ]
+    ax.set_xticks(ticks, [f"{t:g}" for t in ticks], minor=False)
+    ax.xaxis.set_minor_formatter("")

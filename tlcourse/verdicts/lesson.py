@@ -8,7 +8,7 @@ import numpy as np
 
 from tlcourse import runtime
 from tlcourse.experiment import Difference, paired, ratio, two_way
-from tlcourse.verdicts import entries, judging, store
+from tlcourse.verdicts import confirm, entries, judging, store
 from tlcourse.verdicts.care import Care
 from tlcourse.verdicts.tables import Table
 
@@ -59,12 +59,17 @@ class Judged:
     seeds: np.ndarray
     live: np.ndarray
 
+    @property
+    def symbol(self) -> str:
+        """The verdict's sign."""
+        return judging.SYMBOLS[self.verdict]
+
     def __str__(self) -> str:
         """Say the claim, its verdict and its interval."""
-        symbol, level = judging.SYMBOLS[self.verdict], f"{100 * self.level:.3g} %"
+        sure = f"{100 * self.level:.3g} % interval"
         return (
             f"{self.entry.row} {self.entry.text}\n"
-            f"  {symbol} {self.verdict}: {self.difference} ({level} interval)"
+            f"  {self.symbol} {self.verdict}: {self.difference} ({sure})"
         )
 
 
@@ -108,7 +113,7 @@ class Claims:
         """
         seeds = len(self.confirmed.seeds) if runtime.scale() == "full" else seeds
         own = runtime.base_seed() != 0
-        found = store.measured(
+        found = confirm.measured(
             self.wing, runtime.seeds(seeds) if own else self.block.seeds(seeds), parts
         )
         self.here |= found
@@ -159,7 +164,7 @@ class Claims:
             print(judged)
             if runtime.base_seed() and len(judged.live) > 1:
                 here = self._here(judged.entry)
-                print(f"  stored: {judging.SYMBOLS[judged.verdict]}, here: {here}")
+                print(f"  stored: {judged.symbol}, here: {here}")
         return found
 
     def _here(self, entry) -> str:
@@ -175,7 +180,13 @@ class Claims:
         """Return all claims with effect, interval and verdict; those of the block before beside them."""
         header = ("row", "claim", "effect", "seeds", "verdict")
         rows = [
-            (j.entry.row, j.entry.text, j.difference.effect, str(j.difference.n), _verdict(j))
+            (
+                j.entry.row,
+                j.entry.text,
+                j.difference.effect,
+                str(j.difference.n),
+                f"{j.symbol} {j.verdict}",
+            )
             for j in self.judged()
         ]
         note = (
@@ -192,10 +203,6 @@ class Claims:
         """Print row, claim and verdict, which rest on stored results alone."""
         for judged in self.judged():
             print(f"{judged.entry.row} | {judged.entry.text} | {judged.verdict}")
-
-
-def _verdict(judged) -> str:
-    return f"{judging.SYMBOLS[judged.verdict]} {judged.verdict}"
 
 
 def _cell(value) -> str:

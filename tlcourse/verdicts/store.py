@@ -4,20 +4,14 @@
 picture's right or wrong is one bit; a measurement without pictures is one number a seed.
 """
 
-import hashlib
 import json
-import platform
 from dataclasses import dataclass
-from importlib import import_module, resources
-from importlib.metadata import version
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
 
-from tlcourse import experiment
 from tlcourse.verdicts import entries
-
-VERSIONS = ("torch", "numpy", "scikit-learn", "matplotlib", "pillow")
 
 
 @dataclass(frozen=True)
@@ -81,54 +75,7 @@ def load(wing: str, number: int) -> Confirmed:
     if not here.exists():
         raise FileNotFoundError(
             f"block {number} of {wing} is not confirmed yet: commit its claims, then run "
-            f"python -m tlcourse confirm {wing}."
+            f"python -m tlcourse confirm {wing[2:].split("_")[0]}."
         )
     with np.load(here) as arrays:
         return unpack(arrays)
-
-
-def rests_on(wing: str) -> dict[str, str]:
-    """Return a hash of each file of settings or weights that a wing's measurements read."""
-    measure = import_module(f"{entries.LESSONS}.{wing}.measure")
-    root = Path(str(resources.files("tlcourse")))
-    files = sorted(Path(file) for file in measure.RESTS_ON)
-    return {
-        file.relative_to(root).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()[:16]
-        for file in files
-    }
-
-
-def measured(wing: str, seeds: list[int], parts=None) -> dict[str, np.ndarray]:
-    """Measure a wing's parts, or some of them, on some seeds; return arrays as in `Confirmed`."""
-    measure, found = import_module(f"{entries.LESSONS}.{wing}.measure"), {}
-    for part in parts or measure.PARTS:
-        runs = experiment.repeat(measure.PARTS[part], seeds, part)
-        found |= experiment.table(runs)
-    return found
-
-
-def confirm(wing: str) -> Path:
-    """Measure all that the newest block promises, and store it, once.
-
-    Raises
-    ------
-    FileExistsError
-        If it was done before.
-    """
-    block = entries.read(wing)[-1]
-    where = path(wing, block.number)
-    if where.exists():
-        raise FileExistsError(
-            f"block {block.number} of {wing} is open already: changed claims need the next block."
-        )
-    about = {
-        "claims": block.fingerprint,
-        "rests on": rests_on(wing),
-        "versions": {name: version(name) for name in VERSIONS}
-        | {"Python": platform.python_version()},
-    }
-    seeds = block.seeds(max(entry.seeds for entry in block.entries))
-    confirmed = Confirmed(seeds, measured(wing, seeds), about)
-    where.parent.mkdir(exist_ok=True)
-    np.savez_compressed(where, **pack(confirmed))
-    return where

@@ -12,7 +12,7 @@ OURS = "frozen features + logistic regression"
 
 @pytest.fixture(scope="module")
 def at_two_labels():
-    target, settings = data.digits(), transfer.chosen_settings("digits")
+    target, settings = data.digits(), transfer.chosen_settings()
     runs = experiment.repeat(
         lambda seed: transfer.compare(target, settings, [2], seed), runtime.seeds(5)
     )

@@ -181,12 +181,11 @@ def test_choose_averages_over_the_seeds(tiny, tiny_targets, one_process):
 
 
 def test_the_settings_of_the_course_are_candidates_for_every_method_and_budget():
-    for target, budgets in {"digits": [1, 2, 5, 10, 20, 50], "georgian": [2, 5]}.items():
-        chosen = transfer.chosen_settings(target)
-        assert list(chosen) == METHODS
-        for method in METHODS:
-            assert list(chosen[method]) == budgets, method
-            assert all(s in transfer.CANDIDATES[method] for s in chosen[method].values()), method
+    chosen = transfer.chosen_settings((1, 2, 5, 10, 20, 400))
+    assert list(chosen) == METHODS
+    for method, rows in chosen.items():
+        assert all(s in transfer.CANDIDATES[method] for s in rows.values()), method
+        assert rows[2] == rows[1] and rows[10] == rows[5] and rows[400] == rows[20], "the nearest"
 
 
 @pytest.mark.skipif("TLCOURSE_DATA" not in os.environ, reason="needs Omniglot")
@@ -195,30 +194,25 @@ def test_the_settings_of_the_course_are_what_choosing_again_gives(monkeypatch):
     for method, k in itertools.product(("SVM on pixels", PROBE), (1, 20)):
         learn, rows = transfer.METHODS[method], transfer.CANDIDATES[method]
         best = transfer.choose(learn, rows, k, settings.choosing_seeds())
-        assert transfer.chosen_settings("digits")[method][k] == best, (method, k)
+        assert transfer.chosen_settings()[method][k] == best, (method, k)
 
 
-def test_main_chooses_for_both_targets_and_writes_it_down(monkeypatch, tmp_path, one_process):
+def test_main_chooses_where_no_report_looks_and_writes_it_down(monkeypatch, tmp_path, one_process):
     method, seeds, asked = "SVM on pixels", set(), []
-
-    def targets(seed, per_class, printed=True):
-        asked.append((per_class, printed))
-        return [digits(validation=True)]
 
     def learn(train, seed, **settings):
         seeds.add(seed)
         return transfer.svm_on_pixels(train, seed, **settings)
 
+    def targets(seed, per_class):
+        asked.append(per_class)
+        return [digits(validation=True)]
+
     monkeypatch.setattr(transfer, "SETTINGS", tmp_path / "transfer.json")
     monkeypatch.setattr(transfer, "METHODS", {method: learn})
     monkeypatch.setattr(transfer, "CANDIDATES", {method: [{"gamma": 1e6}, {"C": 10}]})
-    monkeypatch.setattr(transfer, "development_targets", targets)
+    monkeypatch.setattr(transfer.choose, "__defaults__", (targets,))
     transfer.main()
-    for target, budgets in {"digits": [1, 2, 5, 10, 20, 50], "georgian": [2, 5]}.items():
-        assert transfer.chosen_settings(target) == {method: {k: {"C": 10} for k in budgets}}
+    assert transfer.chosen_settings() == {method: {key: {"C": 10} for key in (1, 2, 5, 10, 20, 50)}}
     assert len(seeds) >= 4 and min(seeds) >= 900_000, "no report uses these seeds"
-    assert {printed for k, printed in asked if k == 50} == {True}
-    assert (2, False) in asked and (5, False) in asked, (
-        "Georgian letters choose nothing for their own"
-    )
-    assert set(json.loads(transfer.SETTINGS.read_text())) == {"digits", "georgian"}
+    assert set(asked) == {1, 5, 20} and set(json.loads(transfer.SETTINGS.read_text())) == {method}

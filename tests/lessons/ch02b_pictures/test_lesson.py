@@ -69,7 +69,7 @@ def test_features_computed_once_save_five_sixths_of_the_time_and_change_no_answe
 
 def simple(*names):
     """Accuracy of methods of lesson 01 at 5 labels a class."""
-    target, given = data.digits(), transfer.chosen_settings("digits")
+    target, given = data.digits(), transfer.chosen_settings()
     runs = experiment.repeat(
         lambda s: transfer.compare(target, given, [5], s, names), runtime.seeds(5)
     )

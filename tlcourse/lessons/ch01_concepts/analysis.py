@@ -78,6 +78,26 @@ def learning_curves(
     return curves
 
 
+def steps_needed(target: Splits, settings: dict, per_class, seed, method, goal, limit) -> int:
+    """Return after how many steps a network's test accuracy first reaches `goal`, looking at each.
+
+    Training stops there. A network that does not get there within `limit` steps counts as `limit`.
+    """
+    train = few_labels(target.pool, per_class, seed)
+
+    def look(step, model):
+        models.reestimate_batchnorm(model, train.images)  # as at the end of training
+        if training.accuracy(model, target.test.images, target.test.labels) < goal:
+            return False
+        needed.append(step)
+        return True
+
+    needed: list[int] = []
+    chosen = settings[method][per_class] | {"steps": limit}
+    METHODS[method](train, seed, **chosen, hook=look, every=1)
+    return needed[0] if needed else limit
+
+
 @torch.no_grad()
 def block_features(backbone: models.SmallCNN, images: torch.Tensor, depth: int) -> np.ndarray:
     """Return 256 features, whatever the depth they are read at.

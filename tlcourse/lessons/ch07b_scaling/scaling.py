@@ -3,6 +3,7 @@
 A domain is a pair (X, y), or X alone where nothing may read its labels.
 """
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from tlcourse.settings import store, stored
 
 SCALERS = ("the source's", "its own", "of both")
 INCH = 2.54  # centimetres
+BATCH = 32  # printed digits a step
 SOURCES = {"source as it is": 0.0, "source varied": 1.0}  # strength of its augmentation
 LONGER = Path(__file__).with_suffix(".json")
 SEEDS = range(10)  # of the longer training: those of the lesson, where TLCOURSE_SEED is 0
@@ -228,19 +230,38 @@ def from_print_to_hand(
         Test accuracy of the network "as it is"; with "AdaBN", the BatchNorm statistics of the
         target; with "CORAL", a logistic regression on source features moved to the target's.
     """
-    augment = partial(perturb, strength=strength, coarse=0.0)
-    images, labels, test = printed.images, printed.labels, target.test
-    model = models.classifier(models.SmallCNN, len(printed.names), seed).to(images.device)
-    training.fit(model, images, labels, steps, lr=5e-3, batch_size=32, augment=augment, seed=seed)
-    seen = augment(images.repeat(2, 1, 1, 1), torch.Generator().manual_seed(seed))
-    models.reestimate_batchnorm(model, seen)  # as every network of the course, on what it learned
+    test = target.test
+    model, seen = train_on_print(printed, strength, seed, steps)
     found = {"as it is": training.accuracy(model, test.images, test.labels)}
-    S, T, X = (models.features(model.backbone, i) for i in (seen, target.pool.images, test.images))
-    head = LogisticRegression(max_iter=300).fit(coral(S, T), labels.repeat(2).cpu())
-    found["CORAL"] = float(head.score(X, test.labels.cpu()))
+    read = coral_reader(model, seen, printed.labels.repeat(2), target.pool.images)
+    found["CORAL"] = (read(test.images) == test.labels.cpu()).double().mean().item()
     models.reestimate_batchnorm(model, target.pool.images)
     found["AdaBN"] = training.accuracy(model, test.images, test.labels)
     return found
+
+
+def train_on_print(printed: ImageSet, strength: float, seed: int, steps: int = 60) -> tuple:
+    """Return a network trained on printed digits, and every one of them twice as it saw them."""
+    augment = partial(perturb, strength=strength, coarse=0.0)
+    images, recipe = printed.images, {"lr": 5e-3, "batch_size": BATCH, "seed": seed}
+    model = models.classifier(models.SmallCNN, len(printed.names), seed).to(images.device)
+    training.fit(model, images, printed.labels, steps, augment=augment, **recipe)
+    seen = augment(images.repeat(2, 1, 1, 1), torch.Generator().manual_seed(seed))
+    models.reestimate_batchnorm(model, seen)  # as every network of the course, on what it learned
+    return model, seen
+
+
+def coral_reader(model, seen: torch.Tensor, labels: torch.Tensor, pool: torch.Tensor) -> Callable:
+    """Fit a logistic regression to features of the source moved to those of `pool`, by `coral`.
+
+    Returns
+    -------
+    callable
+        ``predict(images) -> labels``; no label of the target was read.
+    """
+    source, target = (models.features(model.backbone, images) for images in (seen, pool))
+    head = LogisticRegression(max_iter=300).fit(coral(source, target), labels.cpu())
+    return lambda images: torch.from_numpy(head.predict(models.features(model.backbone, images)))
 
 
 def longer_training() -> dict:
