@@ -1,6 +1,6 @@
 """Chapter 1's assignment, and an instructor's whole path through it, with the real nbgrader.
 
-TLCOURSE_CLASS=32 grades a larger class (two of it cannot be graded) instead of one student a kind.
+TLCOURSE_CLASS=32 grades a larger class (three of it cannot be graded) instead of one student a kind.
 """
 
 import copy
@@ -297,8 +297,21 @@ def half_wrong():
     )
 
 
+def talkative(notebook):
+    """With warnings, log lines and a progress bar on stderr."""
+    for name in POINTS:
+        answer = cell(notebook, f"solve-{name}")
+        said = "import logging, sys, warnings; logging.getLogger('mine').warning('called')"
+        noise = f"    {said}; print('here', file=sys.stderr); warnings.warn('old')\n"
+        answer.source = answer.source.replace("    ### BEGIN SOLUTION\n", noise)
+        check = cell(notebook, f"test-{name}")
+        check.source = f"import sys; print('50 %', file=sys.stderr)\n{check.source}"
+    return notebook
+
+
 def saved_by_colab():
-    notebook = solved()
+    """Right, with another editor's marks, outputs of a run that failed, a byte-order mark, and talk."""
+    notebook = ran_earlier(talkative(solved()))
     notebook.metadata = {
         "colab": {"provenance": [], "toc_visible": True},
         "kernelspec": {"name": "another-kernel", "display_name": "Another"},
@@ -307,7 +320,8 @@ def saved_by_colab():
     for number, c in enumerate(notebook.cells):
         del c["id"]
         c.metadata |= {"id": f"aB{number}", "outputId": "f00-ba7", "colab": {"base_uri": "x"}}
-    return notebook | {"nbformat_minor": 0}
+        c.metadata["tags"] = None
+    return "\ufeff" + json.dumps(notebook | {"nbformat_minor": 0})
 
 
 def bare():
@@ -321,7 +335,21 @@ def bare():
 
 def kills_its_kernel():
     notebook = copy.deepcopy(RELEASE)
-    cell(notebook, "solve-freeze").source = "import os\n\nos._exit(1)"
+    notebook.cells.insert(1, nbformat.v4.new_code_cell("import os\n\nos._exit(1)"))
+    return notebook
+
+
+def rewrites_the_release():
+    """Takes the marks off the release that lies on the disk; otherwise unsolved."""
+    notebook = copy.deepcopy(RELEASE)
+    cell(notebook, "solve-balanced_draw").source = (
+        "import json, pathlib\n"
+        f"for place in pathlib.Path.cwd().parents:\n"
+        f"    for path in place.glob('release/{NAME}/*.ipynb'):\n"
+        "        release = json.loads(path.read_text())\n"
+        "        for cell in release['cells']: cell['metadata'] = {}\n"
+        "        path.write_text(json.dumps(release))"
+    )
     return notebook
 
 
@@ -334,31 +362,16 @@ def skips_its_tests():
     return notebook
 
 
-def talkative():
-    """Right, with warnings, log lines and a progress bar on stderr; saved with odd marks."""
-    notebook = solved()
-    for name in POINTS:
-        answer = cell(notebook, f"solve-{name}")
-        said = "import logging, sys, warnings; logging.getLogger('mine').warning('called')"
-        noise = f"    {said}; print('here', file=sys.stderr); warnings.warn('old')\n"
-        answer.source = answer.source.replace("    ### BEGIN SOLUTION\n", noise)
-        check = cell(notebook, f"test-{name}")
-        check.source = f"import sys; print('50 %', file=sys.stderr)\n{check.source}"
-    for c in notebook.cells:
-        c.metadata["tags"] = None
-    return "\ufeff" + json.dumps(notebook)
-
-
 TRUNCATED = nbformat.writes(RELEASE)[:5000]
 # By kind: what is handed in, under which name, and how many of 20 points it gets; None: no grade.
+# They are graded in the order of their names: all others come after the one that rewrites the release.
 KINDS = {
+    "author": (rewrites_the_release(), FILE, None),
     "half": (half_wrong(), FILE, 10),
-    "untouched": (RELEASE, FILE, 0),
     "damaged": (damaged(), FILE, 20),
-    "colab": (ran_earlier(saved_by_colab()), f"{NAME}_exercises (1).ipynb", 20),
+    "colab": (saved_by_colab(), f"{NAME}_exercises (1).ipynb", 20),
     "bare": (bare(), FILE, 20),
     "skipping": (skips_its_tests(), FILE, 0),
-    "talkative": (talkative(), FILE, 20),
     "truncated": (TRUNCATED, FILE, None),
     "killer": (kills_its_kernel(), FILE, None),
 }
@@ -395,8 +408,12 @@ def course(tmp_path_factory, environment):
         place.mkdir(parents=True)
         text = handed_in if isinstance(handed_in, str) else json.dumps(handed_in)
         (place / name).write_text(text, encoding="utf-8")
+    release = folder / "release" / NAME / FILE
+    whole = release.read_bytes()
     graded = run([sys.executable, "grading.py", NAME], folder, environment)
     print(graded.stdout, graded.stderr)
+    assert release.read_bytes() != whole, "one submission rewrites it"
+    release.write_bytes(whole)
     assert graded.returncode == int(any(kind_of(student)[2] is None for student in STUDENTS))
     (folder / "report.txt").write_text(graded.stdout, encoding="utf-8")
     for step in (["generate_feedback", NAME], ["export"]):
@@ -435,6 +452,7 @@ def test_the_report_says_what_was_wrong(course):
         "colab0": "the file was called '01_concepts_exercises (1).ipynb'",
         "truncated0": "cannot be read",
         "killer0": "Kernel died",
+        "author0": "NOT GRADED: the release was changed while this ran",
     }.items():
         (line,) = [line for line in report(course) if line.startswith(f"{student} ")]
         assert words in line
@@ -446,7 +464,7 @@ def test_the_feedback_names_the_mistake_and_the_repair(course):
         return (course / "feedback" / student / NAME / FILE.replace("ipynb", "html")).read_text()
 
     assert "which requires_grad does not stop" in feedback("half0")
-    assert "not yet: freeze is still empty" in feedback("untouched0")
+    assert "not yet: freeze is still empty" in feedback("skipping0")
     assert "Repaired before grading" in feedback("damaged0")
 
 
@@ -519,23 +537,6 @@ def test_the_form_graders_button_refuses_another_release_too(two_students):
     where["db_url"] = f"sqlite:///{two_students / 'gradebook.db'}"
     with pytest.raises(ValueError, match="disagree about test-freeze"):
         grading.Repair().preprocess(solved(), {"nbgrader": where})
-
-
-def test_a_submission_that_changes_the_release_harms_only_itself(two_students, environment):
-    writes = copy.deepcopy(RELEASE)
-    cell(writes, "solve-balanced_draw").source = (
-        "import json, pathlib\n"
-        f"for place in pathlib.Path.cwd().parents:\n"
-        f"    for path in place.glob('release/{NAME}/*.ipynb'):\n"
-        "        release = json.loads(path.read_text())\n"
-        "        for cell in release['cells']: cell['metadata'] = {}\n"
-        "        path.write_text(json.dumps(release))"
-    )
-    hand_in(two_students, "first", writes)
-    done = run([sys.executable, "grading.py", NAME], two_students, environment)
-    first, right, _ = done.stdout.splitlines()
-    assert "NOT GRADED: the release was changed while this ran" in first
-    assert " 20 of 20" in right
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Confirmed results: what each seed of a block gave, stored once, and never changed.
 
-``python -m tlcourse confirm ch01_concepts`` computes them. On test pictures that all seeds share, each
+``python -m tlcourse confirm 01`` computes them. On test pictures that all seeds share, each
 picture's right or wrong is one bit; a measurement without pictures is one number a seed.
 """
 
@@ -73,9 +73,10 @@ def load(wing: str, number: int) -> Confirmed:
     """
     here = path(wing, number)
     if not here.exists():
+        lesson = wing.removeprefix("ch").partition("_")[0]
         raise FileNotFoundError(
             f"block {number} of {wing} is not confirmed yet: commit its claims, then run "
-            f"python -m tlcourse confirm {wing[2:].split("_")[0]}."
+            f"python -m tlcourse confirm {lesson}."
         )
     with np.load(here) as arrays:
         return unpack(arrays)
