@@ -1,6 +1,7 @@
 # make lab       open the course in JupyterLab (makes .venv the first time: some minutes)
 # make test      run every check: style, unit tests, the notebooks themselves, the book and the slides, a real browser
 # make execute   run every notebook and store its outputs
+# make league    measure the league table and its travels, each once: a changed method needs the next block of seeds
 # make bench     time meta-learning and balancing beside other libraries (makes .bench-venv the first time)
 # make book      build the lessons as a web site that needs no network to read, in _book (makes .book-venv the first time)
 # make slides    a deck of slides for each lesson, in _book/slides
@@ -25,7 +26,7 @@ BIN := $(VENV)/bin
 # The Python version is part of the path, so another PYTHON never meets the packages of the last one.
 SITE := $(VENV)/lib/python$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')/site-packages
 
-.PHONY: help lab test test-weekly test-gpu test-colab test-oldest test-newest execute bench book slides test-book wheel hub test-hub
+.PHONY: help lab test test-weekly test-gpu test-colab test-oldest test-newest execute league bench book slides test-book wheel hub test-hub
 
 help:
 	@sed -n "/^#/!q; s/^# \{0,1\}//p" Makefile
@@ -88,6 +89,9 @@ execute: $(SITE)/.tlcourse-test
 # Measure what a lesson claims, once, after its claims are committed: make confirm LESSON=01
 confirm: $(SITE)/.tlcourse-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m tlcourse confirm $(LESSON)
+
+league: $(SITE)/.tlcourse-test
+	OMP_NUM_THREADS=1 $(BIN)/python -m tlcourse league --measure
 
 # Other libraries live in an environment of their own; one that does not install is left out.
 BENCH := .bench-venv

@@ -164,9 +164,8 @@ def solved(answers=None):
     return notebook
 
 
-def damaged():
+def damaged(notebook):
     """Cells copied, deleted, changed and retyped."""
-    notebook = solved()
     for name in ("solve-freeze", "test-freeze"):
         place = notebook.cells.index(cell(notebook, name))
         notebook.cells.insert(place, copy.deepcopy(notebook.cells[place]))
@@ -235,7 +234,7 @@ def test_a_picture_in_an_answer_in_words_is_kept():
 
 
 def test_every_locked_cell_is_there_once_after_a_repair():
-    before = damaged()
+    before = damaged(solved())
     kept = copy.deepcopy(before)
     notebook, found = grading.repaired(before, RELEASE)
     assert before == kept
@@ -367,8 +366,7 @@ TRUNCATED = nbformat.writes(RELEASE)[:5000]
 # They are graded in the order of their names: all others come after the one that rewrites the release.
 KINDS = {
     "author": (rewrites_the_release(), FILE, None),
-    "half": (half_wrong(), FILE, 10),
-    "damaged": (damaged(), FILE, 20),
+    "damaged": (damaged(half_wrong()), FILE, 10),
     "colab": (saved_by_colab(), f"{NAME}_exercises (1).ipynb", 20),
     "bare": (bare(), FILE, 20),
     "skipping": (skips_its_tests(), FILE, 0),
@@ -463,7 +461,7 @@ def test_the_feedback_names_the_mistake_and_the_repair(course):
     def feedback(student):
         return (course / "feedback" / student / NAME / FILE.replace("ipynb", "html")).read_text()
 
-    assert "which requires_grad does not stop" in feedback("half0")
+    assert "which requires_grad does not stop" in feedback("damaged0")
     assert "not yet: freeze is still empty" in feedback("skipping0")
     assert "Repaired before grading" in feedback("damaged0")
 
@@ -479,20 +477,16 @@ def test_the_release_fails_where_it_is_graded(course, environment):
 
 
 @pytest.fixture
-def two_students(course, tmp_path, monkeypatch):
+def one_student(course, tmp_path, monkeypatch):
     """A copy of the course with its gradebook, and one right submission; we are in its folder."""
     folder = tmp_path / "course"
     parts = shutil.ignore_patterns("submitted", "autograded", "feedback")
     shutil.copytree(course, folder, ignore=parts)
-    hand_in(folder, "right", solved())
+    place = folder / "submitted" / "right" / NAME
+    place.mkdir(parents=True)
+    (place / FILE).write_text(json.dumps(solved()), encoding="utf-8")
     monkeypatch.chdir(folder)
     return folder
-
-
-def hand_in(folder, student, notebook):
-    place = folder / "submitted" / student / NAME
-    place.mkdir(parents=True)
-    (place / FILE).write_text(json.dumps(notebook), encoding="utf-8")
 
 
 def without_marks(release):
@@ -515,36 +509,48 @@ def with_other_points(release):
 CHANGES = [without_marks, without_one_test, with_another_test, with_other_points]
 
 
+@pytest.fixture
+def grading_anew(monkeypatch):
+    """Undo afterwards what grading and nbgrader's settings leave in a process."""
+    monkeypatch.setattr(grading, "KEPT", {})
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    for name in ("PATH", "TLCOURSE_DEVICE", "TLCOURSE_HIDDEN_SEED"):
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+    monkeypatch.delenv("TLCOURSE_HIDDEN_SEED")
+
+
 @pytest.mark.parametrize("change", CHANGES)
-def test_another_release_than_the_gradebooks_costs_nobody_points(two_students, environment, change):
-    path = two_students / "release" / NAME / FILE
+def test_another_release_than_the_gradebooks_costs_nobody_points(
+    one_student, grading_anew, capsys, change
+):
+    path = one_student / "release" / NAME / FILE
     release = grading.read(path)
     change(release)
     path.write_text(nbformat.writes(release), encoding="utf-8")
-    done = run([sys.executable, "grading.py", NAME], two_students, environment)
-    assert done.returncode == 1
-    assert "NOT GRADED: release and gradebook disagree about " in done.stdout
-    assert "test-freeze" in done.stdout
-    assert f": run nbgrader generate_assignment {NAME} --force\n" in done.stdout
+    assert grading.main([NAME]) == 1
+    printed = capsys.readouterr().out
+    assert "NOT GRADED: release and gradebook disagree about " in printed
+    assert "test-freeze" in printed
+    assert f": run nbgrader generate_assignment {NAME} --force\n" in printed
 
 
-def test_the_form_graders_button_refuses_another_release_too(two_students):
+def test_the_form_graders_button_refuses_another_release_too(one_student):
     release = copy.deepcopy(RELEASE)
     without_one_test(release)
-    path = two_students / "release" / NAME / FILE
+    path = one_student / "release" / NAME / FILE
     path.write_text(nbformat.writes(release), encoding="utf-8")
     where = {"assignment": NAME, "notebook": path.stem}
-    where["db_url"] = f"sqlite:///{two_students / 'gradebook.db'}"
+    where["db_url"] = f"sqlite:///{one_student / 'gradebook.db'}"
     with pytest.raises(ValueError, match="disagree about test-freeze"):
         grading.Repair().preprocess(solved(), {"nbgrader": where})
 
 
 @pytest.fixture
-def nbgrader_api(two_students, environment):
+def nbgrader_api(one_student):
     from nbgrader.apps import NbGraderAPI
     from traitlets.config import Config
 
-    api = NbGraderAPI(config=Config({"CourseDirectory": {"root": str(two_students)}}))
+    api = NbGraderAPI(config=Config({"CourseDirectory": {"root": str(one_student)}}))
     with api.gradebook as gradebook:
         gradebook.update_or_create_student("right")
         gradebook.update_or_create_submission(NAME, "right")
@@ -553,7 +559,7 @@ def nbgrader_api(two_students, environment):
 
 @pytest.mark.parametrize("ran, scored", [(False, False), (True, False), (False, True)])
 def test_a_test_without_a_run_or_a_verdict_is_not_graded(
-    nbgrader_api, two_students, monkeypatch, ran, scored
+    nbgrader_api, one_student, monkeypatch, ran, scored
 ):
     """As when nbgrader says that all went well, and one test was passed over."""
 
@@ -563,7 +569,7 @@ def test_a_test_without_a_run_or_a_verdict_is_not_graded(
             name = grading.grade_id(c) or ""
             if name.startswith("test-") and (ran or name != "test-freeze"):
                 c.execution_count = 1
-        place = two_students / "autograded" / student / assignment
+        place = one_student / "autograded" / student / assignment
         place.mkdir(parents=True)
         (place / FILE).write_text(nbformat.writes(notebook), encoding="utf-8")
         with nbgrader_api.gradebook as gradebook:

@@ -74,6 +74,15 @@ def test_what_was_changed_is_named():
     assert execute.changed_cells(before, notebook("a = 1")) == [0]
 
 
+def test_the_time_until_each_figure_is_that_of_all_cells_before_it():
+    picture = nbformat.v4.new_output("display_data", {"image/png": "AAAA"})
+    node = notebook("a = 1", "plot()", "b = 2", "plot()")
+    for cell in node.cells[1::2]:
+        cell["outputs"] = [picture]
+    seconds = {3: 4.0, 0: 1.0, 1: 2.5, 2: 0.5}
+    assert execute.seconds_to_figures(node, seconds) == [3.5, 8.0]
+
+
 def test_metadata_is_reduced_to_what_the_course_uses():
     node = new_notebook(cells=[new_code_cell("1"), new_markdown_cell("text")])
     node.metadata.update(widgets={"state": 1}, kernelspec={"name": "mine", "display_name": "Mine"})

@@ -24,6 +24,7 @@ from tlcourse.experiment import (
     ratio,
     resampled,
     two_way,
+    two_way_interval,
 )
 
 accuracies = st.floats(0, 1)
@@ -395,8 +396,10 @@ def test_the_two_way_interval_is_the_formula_of_the_evidence():
         assert found.n == seeds and found.wins == (a.mean(1) > b.mean(1)).sum()
         turned = two_way(b, a, level)
         assert (turned.low, turned.high) == pytest.approx((-found.high, -found.low))
+        assert two_way_interval(a, level) == pytest.approx(by_the_book(a.astype(float), level))
     same = two_way(a, a)
     assert (same.low, same.mean, same.high, same.wins) == (0, 0, 0, 0)
+    assert two_way_interval(a | True) == (1, 1, 1)
 
 
 def coverage(spread, seeds, simulations, pictures=300):
@@ -415,6 +418,17 @@ def coverage(spread, seeds, simulations, pictures=300):
 def test_the_two_way_interval_covers_where_the_one_over_seeds_does_not():
     only_seeds, both = coverage((0.1, 1.5, 0.3), 30, 200)
     assert only_seeds < 0.6 and both > 0.89  # 95 of 100; four standard errors of 200 simulations
+
+
+def test_the_two_way_interval_of_one_method_covers_its_accuracy():
+    rng, spread = np.random.default_rng(11), (0.1, 1.5, 0.3)
+    truth = np.mean([right_or_wrong(rng, 400, 400, spread, 0.5)[0].mean() for _ in range(30)])
+    hits = np.zeros(2)
+    for _ in range(200):
+        right, _ = right_or_wrong(rng, 30, 300, spread, 0.5)
+        for k, found in enumerate((interval(right.mean(1)), two_way_interval(right))):
+            hits[k] += found[0] <= truth <= found[2]
+    assert hits[0] < 0.6 * 200 and hits[1] > 0.89 * 200
 
 
 @pytest.mark.weekly
@@ -438,3 +452,6 @@ def test_the_interval_of_random_splits_is_nadeaus_and_bengios():
     for ours, theirs in [(a, b), (a[:, None], b[:1, None]), (a[:1, None], b[:1, None])]:
         with pytest.raises(ValueError, match="right or wrong for each seed and each picture"):
             two_way(ours, theirs)
+    for right in (a, a[:1, None], a[:, None]):
+        with pytest.raises(ValueError, match="right or wrong for each seed and each picture"):
+            two_way_interval(right)

@@ -10,7 +10,7 @@ from loops import each
 import tlcourse.__main__ as room
 from tlcourse.settings import stored
 
-LESSONS = Path(room.__file__).parent / "lessons"
+PACKAGE = Path(room.__file__).parent
 
 
 @pytest.fixture(autouse=True)
@@ -37,13 +37,13 @@ def test_an_unknown_command_or_room_gives_status_2_and_the_list(capsys):
 
 def test_choose_knows_every_room_with_stored_settings():
     rooms = {
-        ".".join(path.relative_to(LESSONS).with_suffix("").parts)
-        for path in LESSONS.rglob("*.json")
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        for path in PACKAGE.rglob("*.json")
         if path.with_suffix(".py").exists()
     }
     assert rooms == set(room.CHOICES.values())
     for name in rooms:
-        choosing = importlib.import_module(f"{room.LESSONS}.{name}")
+        choosing = importlib.import_module(f"tlcourse.{name}")
         assert callable(choosing.main) and stored(Path(choosing.__file__).with_suffix(".json")), (
             name
         )

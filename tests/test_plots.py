@@ -12,6 +12,7 @@ from nbclient import NotebookClient
 from PIL import Image
 
 from tlcourse import plots
+from tlcourse.experiment import interval
 
 METHODS = list(plots.STYLES)
 BUDGETS = [1, 2, 5, 10, 20, 50]
@@ -32,6 +33,12 @@ def pictures(n, side=16):
 
 def label_efficiency():
     return plots.label_efficiency(BUDGETS, curves(LEVELS), "Real digits, source: letters")
+
+
+def label_efficiency_on():
+    by_method = {m: [interval(v) for v in values.T] for m, values in curves(LEVELS).items()}
+    panels = dict.fromkeys(("MNIST", "USPS", "SEMEION"), by_method)
+    return plots.label_efficiency_on(BUDGETS, panels, "Digits of other people")
 
 
 def paired_differences():
@@ -74,7 +81,7 @@ def predictions():
     return plots.predictions(pictures(23), labels, predicted, list("აბგდევზთიკ"))
 
 
-CURVES = [label_efficiency, learning_speed, robustness, depth_probe]
+CURVES = [label_efficiency, label_efficiency_on, learning_speed, robustness, depth_probe]
 FIGURES = [*CURVES, paired_differences, image_grid, predictions]
 
 
@@ -263,6 +270,27 @@ def test_the_band_is_the_t_interval():
     (polygon,) = band.get_paths()
     assert polygon.vertices[:, 1].max() == pytest.approx((values.mean(axis=0) + half).max(), 1e-5)
     assert polygon.vertices[:, 1].min() == pytest.approx((values.mean(axis=0) - half).min(), 1e-5)
+
+
+def test_label_efficiency_on_has_a_panel_a_data_set_with_the_intervals_given():
+    given = {
+        "fine-tuning": [(0.5, 0.6, 0.8), (0.7, 0.8, 0.82)],
+        "CNN from scratch": [(0, 0, 0)] * 2,
+    }
+    figure = plots.label_efficiency_on([2, 5], {"A": given, "B": dict(reversed(given.items()))})
+    first, second = figure.axes
+    assert [ax.get_title() for ax in figure.axes] == ["A", "B"]
+    assert first.get_ylim() == second.get_ylim() and first.get_xscale() == "log"
+    for ax in figure.axes:
+        curve = lines(ax)["fine-tuning"]
+        assert list(curve.get_xdata()) == [2, 5] and list(curve.get_ydata()) == [0.6, 0.8]
+        assert curve.get_color() == plots.STYLES["fine-tuning"][0], "one colour in both panels"
+    band = next(b for b in first.collections if b.get_paths()[0].vertices[:, 1].max() > 0)
+    assert band.get_paths()[0].vertices[:, 1].max() == pytest.approx(0.82)
+    assert band.get_paths()[0].vertices[:, 1].min() == pytest.approx(0.5)
+    for panels in ({}, {"A": {}}, {"A": given, "B": {"fine-tuning": given["fine-tuning"]}}):
+        with pytest.raises(ValueError, match="every panel needs the same methods"):
+            plots.label_efficiency_on([2, 5], panels)
 
 
 def test_learning_speed_shows_the_target():

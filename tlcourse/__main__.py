@@ -17,21 +17,26 @@ COMMANDS = {
         "tlcourse.verdicts.confirm",
         "measure what a lesson's claims promise, and store it",
     ),
+    "league": (
+        "tlcourse.league.command",
+        "the number to beat: every method on one task, and where it travels",
+    ),
     "pretrain": (f"{LESSONS}.ch02d_choosing_a_source.zoo", "make shipped backbones again"),
     "language": (f"{LESSONS}.ch02c_language.pretraining", "make shipped language models again"),
     "landscapes": (f"{LESSONS}.ch03_tuning.landscapes", "make the designs of lesson 03 again"),
     "episodes": (f"{LESSONS}.ch06_maml.episodes", "make the meta-trained networks again"),
 }
 CHOICES = {
-    "transfer": "ch01_concepts.transfer",
-    "finetuning": "ch02b_pictures.finetuning",
-    "documents": "ch02c_language.documents",
-    "photos": "ch02d_choosing_a_source.photos",
-    "selection": "ch02d_choosing_a_source.selection",
-    "regularization": "ch04_regularization.comparison",
-    "multitask": "ch05_multitask.comparison",
-    "scaling": "ch07b_scaling.scaling",
-    "policies": "ch07c_augmentation.comparison",
+    "transfer": "lessons.ch01_concepts.transfer",
+    "finetuning": "lessons.ch02b_pictures.finetuning",
+    "documents": "lessons.ch02c_language.documents",
+    "photos": "lessons.ch02d_choosing_a_source.photos",
+    "selection": "lessons.ch02d_choosing_a_source.selection",
+    "regularization": "lessons.ch04_regularization.comparison",
+    "multitask": "lessons.ch05_multitask.comparison",
+    "scaling": "lessons.ch07b_scaling.scaling",
+    "policies": "lessons.ch07c_augmentation.comparison",
+    "league": "league.methods",
 }
 HELP = ("", "-h", "--help")
 WITHOUT_OPTIONS = ("report", "choose", "episodes")  # the others read their own
@@ -48,7 +53,7 @@ def main(arguments: list[str]) -> int:
     """Run a command; return its exit status, 2 if there is no such command."""
     name, *rest = arguments or [""]
     if name == "choose" and rest and rest[0] in CHOICES:
-        module = f"{LESSONS}.{CHOICES[rest.pop(0)]}"
+        module = f"tlcourse.{CHOICES[rest.pop(0)]}"
     elif name in COMMANDS and name != "choose":
         module = COMMANDS[name][0]
     else:

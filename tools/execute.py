@@ -107,6 +107,17 @@ def _seconds(times):
     return (datetime.fromisoformat(ended) - datetime.fromisoformat(started)).total_seconds()
 
 
+def seconds_to_figures(notebook, seconds):
+    """Return after how many seconds of computing each figure of a notebook stood there."""
+    passed, found = 0.0, []
+    for position in sorted(seconds):
+        passed += seconds[position]
+        outputs = notebook.cells[position].get("outputs", [])
+        if any("image/png" in output.get("data", {}) for output in outputs):
+            found.append(passed)
+    return found
+
+
 def changed_cells(before, after):
     """Return the positions of the cells that differ; all of them when cells came or went."""
     if len(before.cells) != len(after.cells):
@@ -125,7 +136,8 @@ def refresh(path):
     after = normalise(notebook)
     slowest = sorted(seconds, key=seconds.get, reverse=True)[:3]
     times = ", ".join(f"cell {position} {seconds[position]:.1f} s" for position in slowest)
-    print(f"{total:7.1f} s  {path.name}: {times}")
+    figures = ", ".join(f"{passed:.0f}" for passed in seconds_to_figures(notebook, seconds)[:2])
+    print(f"{total:7.1f} s  {path.name}: {times}; first figures after {figures or '–'} s")
     text = nbformat.writes(after) + "\n"
     if text == path.read_text(encoding="utf-8"):
         print("           unchanged")

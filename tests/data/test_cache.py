@@ -116,13 +116,13 @@ def test_without_a_folder_to_write_to_the_arrays_still_come(monkeypatch, tmp_pat
 
 def test_two_processes_may_race(folder):
     code = (
-        "import numpy as np, time\n"
-        "from tlcourse.data import cache\n"
+        "import numpy as np, runpy, time\n"
+        f"cached = runpy.run_path({cache.__file__!r})['cached']\n"  # alone: the package is large
         "def compute():\n"
         "    time.sleep(0.5)\n"
         "    return {'a': np.arange(100_000)}\n"
         "for i in range(20):\n"
-        "    found = cache.cached('raced' if i else 'first', compute if i < 2 else None)\n"
+        "    found = cached('raced' if i else 'first', compute if i < 2 else None)\n"
         "    assert (found['a'] == np.arange(100_000)).all()\n"
     )
     racers = [subprocess.Popen([sys.executable, "-W", "error", "-c", code]) for _ in range(2)]

@@ -1,5 +1,7 @@
 """Pictures from anywhere become those of the course: the same numbers whatever they came as."""
 
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -124,3 +126,50 @@ def test_any_target_and_budget_goes_through_the_methods_of_lesson_01():
     found = transfer.label_efficiency(mine, [1, 3], runtime.seeds(2), methods)
     assert list(found) == methods and all(a.shape == (2, 2) for a in found.values())
     assert found["frozen features + logistic regression"][:, 1].mean() > 0.8
+
+
+def given(name):
+    """Some digits of SEMEION or USPS, as bytes, and their labels."""
+    splits = {"SEMEION": data.semeion_splits, "USPS": data.usps_splits}[name]()
+    images, labels = (
+        torch.cat([getattr(part, what) for part in splits])[:2000] for what in ("images", "labels")
+    )
+    return np.rint(255 * images[:, 0].numpy()).astype(np.uint8), labels.numpy()
+
+
+def as_mnist(images):
+    """The same in 28 × 28 pixels: enlarged to 20, with margins of 4."""
+    large = [
+        np.asarray(Image.fromarray(p).resize((20, 20), Image.Resampling.BILINEAR)) for p in images
+    ]
+    return np.pad(np.stack(large), ((0, 0), (4, 4), (4, 4)))
+
+
+@pytest.mark.skipif("TLCOURSE_DATA" not in os.environ, reason="needs TLCOURSE_DATA with digits/")
+def test_real_digits_are_read_as_well_whatever_they_came_as(capsys):
+    """A linear probe on 5 labels a class, eight draws of labels: the same within a point."""
+
+    def accuracy(images, labels, **how):
+        mine = data.from_arrays(images, labels, **how)
+        draws = [(data.few_labels(mine.pool, 5, seed), seed) for seed in range(8)]
+        learned = [transfer.frozen_features(*draw, C=10) for draw in draws]
+        return np.mean([transfer.accuracy(predict, mine.test) for predict in learned])
+
+    for name in ("SEMEION", "USPS"):
+        images, labels = given(name)
+        forms = {
+            "float64": images / 255,
+            "inverted": 255 - images,
+            "28 × 28": np.pad(images, ((0, 0), (6, 6), (6, 6))),
+            "28 × 28, enlarged": as_mnist(images),
+            "RGB": np.stack([images] * 3, -1),
+            "28 × 28, RGB, inverted, float64": 1 - np.stack([as_mnist(images)] * 3, -1) / 255,
+        }
+        due = accuracy(images, labels)
+        assert due > 0.85, name
+        capsys.readouterr()
+        for form, given_as in forms.items():
+            assert abs(accuracy(given_as, labels) - due) < 0.01, (name, form)
+            said, dark = capsys.readouterr().out, "inverted" in form
+            assert ("dark ink on a bright ground was inverted" in said) == dark, (name, form)
+        assert accuracy(255 - images, labels, invert=False) < due - 0.05, "polarity does matter"

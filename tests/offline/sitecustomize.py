@@ -5,6 +5,7 @@ Loopback and Unix sockets still work, because a kernel talks to its notebook thr
 
 import ipaddress
 import socket
+import sys
 
 _real = {name: getattr(socket.socket, name) for name in ("connect", "connect_ex", "sendto")}
 _real_lookup = socket.getaddrinfo
@@ -40,3 +41,6 @@ def _lookup(host, *arguments, **options):
 for _name in _real:
     setattr(socket.socket, _name, _guarded(_name))
 socket.getaddrinfo = _lookup
+
+# Reading its grammar takes a second of every process that opens a notebook, and no notebook has such addresses.
+sys.modules["rfc3987_syntax"] = None

@@ -235,49 +235,47 @@ def test_an_endless_loop_is_stopped_without_a_word_and_leaves_no_thread(capsys):
     each(is_stopped, [(work.__name__, work) for work in works])
 
 
-def test_a_long_sleep_is_left_behind():
-    began = time.monotonic()
-    code = (
-        "import time; from tlcourse.teaching.guard import TimeUp, within\n"
-        "try: within(0.1, lambda: time.sleep(600))\n"
-        "except TimeUp: print('stopped')"
-    )
-    assert _python(code) == "stopped\n"
-    assert time.monotonic() - began < 300
+# In a process of its own: a mistake here would end the tests.
+ALONE = """
+import _thread, cProfile, threading, time
+from tlcourse.teaching.guard import TimeUp, within
+
+def forever():
+    while True: pass
+
+threading.Timer(0.5, _thread.interrupt_main).start()
+try: within(600, forever)
+except KeyboardInterrupt: time.sleep(1); print("threads:", threading.active_count())
+
+within(5, int)
+try: within(0.1, forever)
+except TimeUp: cProfile.run('print("sum:", sum(range(9)))')
+
+try: within(0.1, lambda: time.sleep(600))
+except TimeUp: print("left behind")
+"""
 
 
-def test_ctrl_c_ends_the_wait_and_the_work():
-    # In a process of its own: a mistake here would end the tests.
-    code = (
-        "import _thread, threading, time; from tlcourse.teaching.guard import within\n"
-        "def forever():\n"
-        "    while True: pass\n"
-        "threading.Timer(0.5, _thread.interrupt_main).start()\n"
-        "try: within(600, forever)\n"
-        "except KeyboardInterrupt: time.sleep(1); print(threading.active_count())"
-    )
-    assert _python(code) == "1\n"
-
-
-def _python(code):
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False
-    )
+@pytest.fixture(scope="module")
+def alone():
+    """Return what the process prints; it has to end long before the long sleep would."""
+    run = [sys.executable, "-c", ALONE]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done.stdout.splitlines()
 
 
-def test_profilers_and_debuggers_go_on_after_a_stop():
-    # A pending asynchronous exception that is never raised would make Python 3.11 hang here.
-    code = (
-        "import cProfile; from tlcourse.teaching.guard import TimeUp, within\n"
-        "def forever():\n"
-        "    while True: pass\n"
-        "within(5, int)\n"
-        "try: within(0.1, forever)\n"
-        "except TimeUp: cProfile.run('print(sum(range(9)))')"
-    )
-    assert _python(code).startswith("36\n")
+def test_ctrl_c_ends_the_wait_and_the_work(alone):
+    assert alone[0] == "threads: 1"
+
+
+def test_profilers_and_debuggers_go_on_after_a_stop(alone):
+    # A pending asynchronous exception that is never raised would make Python 3.11 hang there.
+    assert alone[1] == "sum: 36"
+
+
+def test_a_long_sleep_is_left_behind(alone):
+    assert alone[-1] == "left behind"
 
 
 def test_no_stop_strikes_the_caller():

@@ -36,11 +36,27 @@ def single(value):
     return value
 
 
-def twin_of(function):
+def twin_of(function, changed=None):
+    """The function in single precision; it notes in `changed` which inputs that makes others."""
+
     def in_single_precision(*inputs, **named):
-        return function(*map(single, inputs), **named)
+        fewer = [single(value) for value in inputs]
+        if changed is not None:
+            changed.update(k for k, value in enumerate(fewer) if not unchanged(value, inputs[k]))
+        return function(*fewer, **named)
 
     return in_single_precision
+
+
+def unchanged(value, before):
+    """Whether single precision left everything in an input as it was."""
+    if isinstance(value, np.ndarray):
+        return value is before
+    if isinstance(value, list | tuple):
+        return all(map(unchanged, value, before))
+    if isinstance(value, dict):
+        return all(unchanged(part, before[name]) for name, part in value.items())
+    return True
 
 
 def inexact(function, error, part):
@@ -68,9 +84,12 @@ FAIR = [t for t in TWINS if t[1].__name__ != "perplexity_as_a_root" and t[0] != 
 @pytest.mark.parametrize("name", catalogue())
 def test_single_precision_passes_or_hears_how_many_digits_are_right(name):
     def in_the_check(function):
+        changed = set()
         for seed in range(8):
-            answer = examine(name, twin_of(function), seed)
+            answer = examine(name, twin_of(function, changed), seed)
             assert answer.solved or NEARLY.search(answer.message), answer.message
+            if not changed:  # whole numbers, or a network: then the function is its own twin
+                break
 
     def in_the_graded_cell(function):
         said = graded.grade(NOTEBOOKS["source", OF_EXERCISE[name]], name, twin_of(function))

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
+from PIL import Image, ImageOps
 from sklearn.model_selection import StratifiedGroupKFold
 
 from tlcourse.data.sets import SIDE, ImageSet, Splits
@@ -14,6 +14,7 @@ GREY = torch.tensor([0.299, 0.587, 0.114])  # of red, green, blue: ITU-R BT.601,
 FOLDS = 5  # of the pictures: two for the pool, one for validation, two for the test
 COLOURED = {"P", "PA", "LA", "RGBA", "CMYK", "YCbCr"}  # modes of PIL that become RGB first
 ROUGH = 64  # side to which larger pictures are reduced before their margins are cut
+PARTS = {"train", "val", "valid", "validation", "test"}  # folders that are no classes
 
 # ── arrays ──────────────────────────────────────────────────────────────────────────────────
 
@@ -158,6 +159,9 @@ def _cut(images: torch.Tensor) -> torch.Tensor:
 def load_folder(folder, transform=None):
     """Return photographs that lie in one folder a class, as torchvision's ``ImageFolder``.
 
+    Photographs are turned upright where the camera wrote down how it was held. Where the folder holds
+    only parts (``train``, ``val``, ``test``), each with one folder a class, they become one set.
+
     Parameters
     ----------
     folder : str or Path
@@ -171,14 +175,15 @@ def load_folder(folder, transform=None):
     FileNotFoundError
         If there is no such folder, or a class holds no photograph.
     ValueError
-        If there are fewer than two classes.
+        If there are fewer than two classes; later, when a photograph that is damaged is read.
     """
     from torchvision.datasets import ImageFolder
 
     folder = Path(folder).expanduser()
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {folder.name!r}: give the path of one.")
-    names = sorted(f.name for f in folder.iterdir() if f.is_dir() and not f.name.startswith("."))
+    parts = _parts(folder)
+    names = sorted({name for part in parts for name in _visible(part)})
     if len(names) < 2:
         raise ValueError(
             f"{folder.name!r} holds {len(names)} class folders: put the photographs of each class "
@@ -189,9 +194,33 @@ def load_folder(folder, transform=None):
         def find_classes(self, directory):
             return names, {name: k for k, name in enumerate(names)}
 
+        def make_dataset(self, directory, *classes, **kinds):
+            return [pair for p in parts for pair in ImageFolder.make_dataset(p, *classes, **kinds)]
+
     try:
-        return Visible(folder, transform)
+        return Visible(folder, transform, loader=_open)
     except FileNotFoundError as error:
         raise FileNotFoundError(
             f"a class in {folder.name!r} holds no photograph: fill its folder or delete it. {error}"
+        ) from error
+
+
+def _visible(folder: Path) -> list[str]:
+    return sorted(f.name for f in folder.iterdir() if f.is_dir() and not f.name.startswith("."))
+
+
+def _parts(folder: Path) -> list[Path]:
+    """Return the folders that hold the class folders: this one, or its ``train``, ``val``, ``test``."""
+    names = _visible(folder)
+    divided = len(names) > 1 and PARTS.issuperset(names)
+    return [folder / name for name in names] if divided else [folder]
+
+
+def _open(path: str) -> Image.Image:
+    try:
+        with Image.open(path) as photograph:
+            return ImageOps.exif_transpose(photograph).convert("RGB")
+    except Exception as error:  # whatever PIL says of a file that is no picture
+        raise ValueError(
+            f"the photograph {Path(path).name} is damaged: delete it or copy it again."
         ) from error

@@ -8,6 +8,7 @@ from tlcourse.experiment.effects import (
     ratio,
     resampled,
     two_way,
+    two_way_interval,
 )
 from tlcourse.experiment.labels_needed import LabelsNeeded, labels_needed, labels_to_match
 from tlcourse.experiment.runs import repeat, sweep, table
@@ -26,4 +27,5 @@ __all__ = [
     "sweep",
     "table",
     "two_way",
+    "two_way_interval",
 ]

@@ -15,7 +15,13 @@ from tlcourse.plots.base import (
     new_figure,
     styles,
 )
-from tlcourse.plots.curves import depth_probe, label_efficiency, learning_speed, robustness
+from tlcourse.plots.curves import (
+    depth_probe,
+    label_efficiency,
+    label_efficiency_on,
+    learning_speed,
+    robustness,
+)
 from tlcourse.plots.differences import judged, method_dots, paired_differences
 from tlcourse.plots.pictures import image_grid, photographs, predictions
 
@@ -33,6 +39,7 @@ __all__ = [
     "image_grid",
     "judged",
     "label_efficiency",
+    "label_efficiency_on",
     "learning_speed",
     "legend_below",
     "mean_curves",

@@ -118,8 +118,14 @@ def mean_curves(ax, x, accuracy, faint: Sequence[str] = ()):
         low, mean, high = interval(values)
         if name in faint:
             style |= {"color": FAINT}
-        every = math.ceil(len(x) / 10)
-        size = 12 if style["marker"] == "*" else 8  # a star of the same size looks smaller
-        edge = {"markeredgecolor": "white", "markeredgewidth": 0.6}
-        ax.plot(x, mean, markersize=size, markevery=every, zorder=3, **edge, **style)
-        ax.fill_between(x, low, high, color=style["color"], alpha=0.1, linewidth=0)
+        band(ax, x, (low, mean, high), style)
+
+
+def band(ax, x, about, style: dict) -> None:
+    """Draw one curve with a band: `about` is low, mean and high at each x, `style` one of `styles`."""
+    low, mean, high = about
+    size = 12 if style["marker"] == "*" else 8  # a star of the same size looks smaller
+    edge = {"markeredgecolor": "white", "markeredgewidth": 0.6}
+    every = math.ceil(len(x) / 10)
+    ax.plot(x, mean, markersize=size, markevery=every, zorder=3, **edge, **style)
+    ax.fill_between(x, low, high, color=style["color"], alpha=0.1, linewidth=0)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tlcourse.plots.base import GUIDE, legend_below, mean_curves, new_figure
+from tlcourse.plots.base import GUIDE, band, legend_below, mean_curves, new_figure, styles
 
 
 def label_efficiency(
@@ -36,11 +36,38 @@ def label_efficiency(
     mean_curves(ax, budgets, accuracy, faint)
     if mark:
         _ring(ax, budgets, accuracy, *mark)
-    ax.set_xscale("log")
-    ax.set_xticks(budgets, [f"{b:g}" for b in budgets])
-    ax.set_xticks([], minor=True)
-    ax.set_xlabel("labels per class (log scale)")
+    _label_axis(ax, budgets)
     ax.set_ylabel("test accuracy")
+    legend_below(figure, ax)
+    return figure
+
+
+def label_efficiency_on(budgets: Sequence[float], panels: Mapping, title: str | None = None):
+    """Plot accuracy against labels a class on several data sets, one panel each, with given intervals.
+
+    Parameters
+    ----------
+    budgets : sequence of float
+        Labels a class, positive.
+    panels : dict of str to dict of str to array_like, shape (budgets, 3)
+        Low, mean and high by data set and method, such as `experiment.two_way_interval` returns; every
+        panel has the same methods.
+    title : str, optional
+
+    Returns
+    -------
+    Figure
+    """
+    kinds = [set(methods) for methods in panels.values()]
+    if not kinds or not kinds[0] or any(names != kinds[0] for names in kinds):
+        raise ValueError("every panel needs the same methods, at least one.")
+    figure, axes = new_figure(title, columns=len(panels))
+    for ax, (name, methods) in zip(np.atleast_1d(axes), panels.items(), strict=True):
+        for method, style in styles(list(methods)).items():
+            band(ax, budgets, np.transpose(methods[method]), style)
+        ax.set_title(name, fontsize=11)
+        _label_axis(ax, budgets)
+    np.atleast_1d(axes)[0].set_ylabel("test accuracy")
     legend_below(figure, ax)
     return figure
 
@@ -134,6 +161,14 @@ def depth_probe(
     ax.set_ylabel("test accuracy")
     legend_below(figure, ax)
     return figure
+
+
+def _label_axis(ax, budgets):
+    """Label the axis of labels a class: logarithmic, a tick a budget."""
+    ax.set_xscale("log")
+    ax.set_xticks(budgets, [f"{b:g}" for b in budgets])
+    ax.set_xticks([], minor=True)
+    ax.set_xlabel("labels per class (log scale)")
 
 
 def _ring(ax, budgets, accuracy, method, budget):

@@ -1,7 +1,6 @@
 """A learner's own photographs: what is wrong with a folder is one sentence, the rest is measured."""
 
 import os
-import subprocess
 import sys
 
 import numpy as np
@@ -9,6 +8,7 @@ import pytest
 from PIL import Image
 
 from tlcourse import data
+from tlcourse.__main__ import main
 from tlcourse.lessons.ch02d_choosing_a_source import own_photos, photos
 
 REAL = bool(os.environ.get("TLCOURSE_DATA")) and photos.weights_file().exists()
@@ -76,20 +76,27 @@ def test_the_confusion_matrix_shows_every_class():
     assert len(results.claims()) == 4
 
 
-def command(folder):
-    run = [sys.executable, "-m", "tlcourse", "photos", str(folder)]
-    return subprocess.run(run, capture_output=True, text=True, check=False)
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """``python -m tlcourse photos FOLDER``, in this process; returns what it prints."""
+
+    def run(folder):
+        monkeypatch.setattr(sys, "argv", sys.argv)
+        assert main(["photos", str(folder)]) == 0
+        return capsys.readouterr().out
+
+    return run
 
 
 @pytest.mark.skipif(not REAL, reason="needs the ImageNet weights in TORCH_HOME")
-def test_the_command_compares_and_saves_its_figures(folder):
-    done = command(folder)
-    assert done.returncode == 0, done.stderr
-    assert "1 labels a class: ImageNet features beat random weights: " in done.stdout
+def test_the_command_compares_and_saves_its_figures(folder, command):
+    assert "1 labels a class: ImageNet features beat random weights: " in command(folder)
     names = {path.name for path in folder.parent.glob("*.png")}
     assert names == {"colours-label-efficiency.png", "colours-confusion.png"}
 
 
-def test_the_command_says_what_is_wrong(tmp_path):
-    done = command(tmp_path)
-    assert done.returncode == 1 and done.stderr.startswith(f"{tmp_path.name!r} holds 0 class")
+def test_the_command_says_what_is_wrong(tmp_path, command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        command(tmp_path)
+    assert stop.value.code == 1
+    assert capsys.readouterr().err.startswith(f"{tmp_path.name!r} holds 0 class")

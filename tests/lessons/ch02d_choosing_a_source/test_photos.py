@@ -118,8 +118,8 @@ def test_all_methods_learn_from_the_same_rows_and_the_informed_one_wins():
 
 
 def test_choosing_never_looks_at_the_test_photographs():
-    arrays = {k: v for k, v in made_up().items() if k.startswith("train")}
-    best = photos.choose(arrays, 20, [990, 991])
+    arrays = {k: v[:100] for k, v in made_up().items() if k.startswith("train")}
+    best = photos.choose(arrays, 20, [990])
     for method in photos.METHODS:
         assert best[method] in photos.candidates(method)
         assert len(photos.candidates(method)) == 6

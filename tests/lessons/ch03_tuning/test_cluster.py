@@ -36,11 +36,13 @@ def two_workers(tmp_path_factory):
 
 
 def by_itself(run):
-    """Call `run` as outside the cluster: joblib's setting is that of the thread."""
+    """Call `run` as outside the cluster, in this process: joblib's setting is that of the thread."""
     found = []
     thread = threading.Thread(target=lambda: found.append(run()))
-    thread.start()
-    thread.join()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOKY_MAX_CPU_COUNT", "1")
+        thread.start()
+        thread.join()
     return found[0]
 
 

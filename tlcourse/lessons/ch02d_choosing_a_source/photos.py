@@ -4,34 +4,28 @@ Everything goes through torchvision's own API. Nothing is ever fetched unless yo
 photographs are looked for under ``TLCOURSE_DATA``, the weights under ``TORCH_HOME``.
 """
 
-import hashlib
-import math
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
 from sklearn.svm import SVC
 
-from tlcourse import runtime, settings
+from tlcourse import settings
 from tlcourse.data import draw_rows, load_folder
-from tlcourse.data.cache import cached, data_folder
+from tlcourse.data.cache import data_folder
+from tlcourse.lessons.ch00_first_transfer import photographs
+from tlcourse.lessons.ch00_first_transfer.features import INITS, represent
+from tlcourse.lessons.ch00_first_transfer.photographs import HOW
 
 CLASSES = ("ants", "bees")
 PARTS = ("train", "val")  # 244 and 153 photographs; we test on the second
 BUDGETS = (5, 20, 100)  # labelled photographs a class
 SETTINGS = Path(__file__).with_suffix(".json")
-BATCH = 32  # photographs that go through a network together
-INITS = 3  # networks of random weights to compare with
 IMAGENET, PIXELS = "ImageNet features", "SVM on 16 × 16 colours"
 METHODS = (IMAGENET, "random weights", PIXELS)
-HOW = (
-    "download hymenoptera_data.zip from PyTorch's tutorial on transfer learning and set TLCOURSE_DATA "
-    "to the folder where you unpack it."
-)
 
 
 # ── what lies on the disk ───────────────────────────────────────────────────────────────────
@@ -65,61 +59,6 @@ def hymenoptera(part: str, transform=None):
         raise FileNotFoundError(f"a class of {part} holds no photograph: {HOW}") from error
 
 
-def squeezenet(pretrained: bool = True, seed: int = 0, download: bool = False):
-    """Return SqueezeNet 1.1 without its head: photographs to 512 features, the mean over all places.
-
-    Parameters
-    ----------
-    pretrained : bool
-        ImageNet weights, or else random ones.
-    seed : int
-        Of the random weights.
-    download : bool
-        Fetch the weights, 5 MB, if they are not under ``TORCH_HOME``.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the weights are missing and may not, or cannot, be fetched.
-    ValueError
-        If the weights file is damaged.
-
-    References
-    ----------
-    Iandola et al. (2016), arXiv:1602.07360.
-    """
-    from torchvision.models import squeezenet1_1
-
-    if pretrained and not download and not weights_file().exists():
-        raise FileNotFoundError(_no_weights())
-    try:
-        with runtime.seeded(seed):
-            network = squeezenet1_1(weights="DEFAULT" if pretrained else None)
-    except OSError as error:  # no network, no server, no room
-        raise FileNotFoundError(_no_weights()) from error
-    except Exception as error:
-        raise ValueError(
-            f"the weights file {weights_file().name} is damaged: delete it and get it again."
-        ) from error
-    pool = torch.nn.Sequential(network.features, torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
-    return pool.eval().to(memory_format=torch.channels_last)  # twice as fast on a CPU
-
-
-def weights_file() -> Path:
-    """Return where torchvision keeps the ImageNet weights of SqueezeNet 1.1."""
-    from torchvision.models import SqueezeNet1_1_Weights
-
-    return Path(torch.hub.get_dir(), "checkpoints", Path(SqueezeNet1_1_Weights.DEFAULT.url).name)
-
-
-def _no_weights():
-    return (
-        f"the ImageNet weights {weights_file().name} are not here: call "
-        "photos.squeezenet(download=True) once with a network connection, or set TORCH_HOME to a "
-        "folder that holds them in hub/checkpoints."
-    )
-
-
 # ── features, computed once ─────────────────────────────────────────────────────────────────
 
 
@@ -129,87 +68,21 @@ def represented() -> dict[str, np.ndarray]:
     Returns
     -------
     dict of arrays
-        For each part: ``{part} labels`` (n,); ``{part} pixels`` (n, 768), 16 × 16 colours in [0, 1];
+        For each part: ``{part} labels`` (n,); ``{part} pixels`` (n, 768), 16 × 16 colours;
         ``{part} imagenet`` and ``{part} random 0`` … (n, 512).
 
     Raises
     ------
     FileNotFoundError, ValueError
-        See `hymenoptera` and `squeezenet`; ValueError also for a damaged photograph.
+        See `hymenoptera` and `represent` of lesson 00.
     """
     parts = {part: represent(hymenoptera(part), f"photographs, {part}") for part in PARTS}
     return {f"{part} {name}": rows for part in PARTS for name, rows in parts[part].items()}
 
 
-def represent(photographs, description: str = "photographs") -> dict[str, np.ndarray]:
-    """Return labels, colour pixels and features of photographs, from the cache if they are there.
-
-    Parameters
-    ----------
-    photographs : torchvision.datasets.ImageFolder
-        See `data.load_folder`; its transform is not used.
-    description : str
-        Words for the progress bar.
-
-    Returns
-    -------
-    dict of arrays
-        ``labels``, ``pixels``, ``imagenet``, ``random 0`` …, shapes as in `represented`.
-    """
-    content = hashlib.sha256(f"{INITS} random networks".encode())
-    for path, label in photographs.samples:
-        content.update(Path(path).read_bytes() + str(label).encode())
-    squeezenet()  # says in one sentence what is missing, before minutes pass
-    content.update(weights_file().read_bytes())
-    make = partial(_represent, photographs, description)
-    return cached(f"photographs-{content.hexdigest()[:12]}", make)
-
-
-def _represent(photographs, description):
-    device, networks = runtime.device(), {"imagenet": squeezenet()}
-    networks |= {f"random {seed}": squeezenet(pretrained=False, seed=seed) for seed in range(INITS)}
-    networks = {name: network.to(device) for name, network in networks.items()}
-    rows = {name: [] for name in ("pixels", *networks)}
-    steps = math.ceil(len(photographs) / BATCH)
-    for batch in runtime.progress(_batches(photographs), description, steps):
-        # The same crop, reduced to 16 × 16: what the simple baseline sees.
-        small = torch.nn.functional.interpolate(batch, (16, 16), mode="area").flatten(1)
-        rows["pixels"].append(small)
-        shown = batch.to(device)
-        with torch.no_grad():
-            for name, network in networks.items():
-                rows[name].append(network(shown).cpu())
-    arrays = {name: torch.cat(found).numpy() for name, found in rows.items()}
-    return arrays | {"labels": np.array(photographs.targets)}
-
-
-def _batches(photographs):
-    """Yield the photographs as the network wants them: 224 × 224, ImageNet's mean and spread."""
-    from torchvision.models import SqueezeNet1_1_Weights
-
-    prepare = SqueezeNet1_1_Weights.DEFAULT.transforms()
-    for start in range(0, len(photographs), BATCH):
-        rows = range(start, min(start + BATCH, len(photographs)))
-        yield torch.stack([prepare(_photograph(photographs, row)) for row in rows])
-
-
-def _photograph(photographs, row: int):
-    try:
-        return photographs[row][0]
-    except Exception as error:  # whatever PIL says of a file that is no picture
-        name = Path(photographs.samples[row][0]).name
-        raise ValueError(
-            f"the photograph {name} is damaged: delete it or copy it again."
-        ) from error
-
-
 def thumbnails(part: str, rows, side: int = 96) -> np.ndarray:
     """Return some photographs, cropped to a square, for looking at: (n, side, side, 3), uint8."""
-    from torchvision.transforms import v2
-
-    crop = v2.Compose([v2.Resize(side), v2.CenterCrop(side)])
-    photographs = hymenoptera(part, crop)
-    return np.stack([np.asarray(_photograph(photographs, row)) for row in rows])
+    return photographs.thumbnails(hymenoptera(part), rows, side)
 
 
 # ── the comparison ──────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,1 @@
+"""Lesson 00: the first transfer, on photographs, in fifteen lines."""
