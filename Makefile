@@ -37,12 +37,14 @@ lab: $(SITE)/.tlcourse-lab
 # Counting the lines that tests reach takes half as long again: only continuous integration does it.
 COVERAGE := $(if $(CI),--cov=tlcourse --cov-fail-under=95)
 
+# JOBS tests side by side keep the cores busy: each then computes in its own process, unless it asks for more.
+HERE := LOKY_MAX_CPU_COUNT=1
+
 test: $(SITE)/.tlcourse-test book slides
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/python -m pytest tests -n $(JOBS) --ignore=tests/browser --ignore=tests/book --ignore=tests/hub -m "not weekly" --no-loadscope-reorder --durations=10 $(COVERAGE)
-# JOBS notebooks side by side keep the cores busy: each then computes in one process of its own.
-	LOKY_MAX_CPU_COUNT=1 $(BIN)/python -m pytest tests/browser chapters tests/book -m "not every_page" -n $(JOBS) --no-loadscope-reorder --durations=10
+	$(HERE) $(BIN)/python -m pytest tests -n $(JOBS) --ignore=tests/browser --ignore=tests/book --ignore=tests/hub -m "not weekly" --no-loadscope-reorder --durations=10 $(COVERAGE)
+	$(HERE) $(BIN)/python -m pytest tests/browser chapters tests/book -m "not every_page" -n $(JOBS) --no-loadscope-reorder --durations=10
 
 test-weekly: $(SITE)/.tlcourse-test
 	$(BIN)/python -m pytest tests -m weekly -n $(JOBS)
@@ -60,7 +62,7 @@ test-colab: $(SITE)/.tlcourse-test .colab-venv/made
 	@touch $@
 
 test-oldest test-newest: test-%: .%-venv/made
-	.$*-venv/bin/python -m pytest tests -n $(JOBS) --ignore=tests/browser --ignore=tests/book --ignore=tests/hub
+	$(HERE) .$*-venv/bin/python -m pytest tests -n $(JOBS) --ignore=tests/browser --ignore=tests/book --ignore=tests/hub
 
 .oldest-venv/made: CONSTRAINTS = -c constraints-oldest.txt
 .oldest-venv/made .newest-venv/made: .%-venv/made: pyproject.toml constraints-oldest.txt

@@ -98,7 +98,7 @@ def pytest_terminal_summary(terminalreporter):
         slowest = ", ".join(f"{cell} {seconds:.1f} s" for seconds, cell in sorted(cells)[:-4:-1])
         total = sum(seconds for seconds, _ in cells)
         terminalreporter.line(f"{total:7.1f} s  {name}: {slowest}")
-    if terminalreporter.config.getoption("numprocesses", None):
+    if terminalreporter.config.getoption("durations"):
         terminalreporter.section("how fast this machine is now")
         terminalreporter.line(f"a fixed training takes {calibrate():.2f} s of CPU time")
 

@@ -60,9 +60,20 @@ def test_the_report_names_a_setting_in_chinese():
 
 
 def test_commands_with_options_print_their_help():
-    for name in ("language", "landscapes", "pretrain"):
-        status, out, errors = printed(["-m", "tlcourse", name, "--help"], "C")
-        assert (status, errors) == (0, "") and out.startswith(b"usage:"), name
+    """One after the other in one process, as ``python -m tlcourse`` runs each: imports take long."""
+    names = ["language", "landscapes", "pretrain"]
+    code = SAFE + (
+        "from tlcourse.__main__ import main\n"
+        f"for name in {names}:\n"
+        "    try: main([name, '--help'])\n"
+        "    except SystemExit as stop: print('status', stop.code)"
+    )
+    status, out, errors = printed(["-c", code], "C")
+    assert (status, errors) == (0, "")
+    said = [page.split() for page in out.split(b"usage:")]
+    assert [page[-2:] for page in said[1:]] == [[b"status", b"0"]] * 3 and said[0] == []
+    for name, page in zip(names, said[1:], strict=True):
+        assert b" ".join(page).startswith(f"python -m tlcourse {name} ".encode()), name
 
 
 # Representing photographs needs weights that not every machine has: here, noise stands for them.

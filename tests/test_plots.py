@@ -11,8 +11,11 @@ from matplotlib.colors import to_rgb
 from nbclient import NotebookClient
 from PIL import Image
 
-from tlcourse import plots
+from tlcourse import experiment, plots
 from tlcourse.experiment import interval
+from tlcourse.verdicts import judging
+from tlcourse.verdicts.entries import Entry
+from tlcourse.verdicts.lesson import Judged
 
 METHODS = list(plots.STYLES)
 BUDGETS = [1, 2, 5, 10, 20, 50]
@@ -36,39 +39,16 @@ def label_efficiency():
 
 
 def label_efficiency_on():
-    by_method = {m: [interval(v) for v in values.T] for m, values in curves(LEVELS).items()}
+    given = curves(LEVELS[1::2], [METHODS[0], *METHODS[3:]])
+    by_method = {name: [interval(v) for v in values.T] for name, values in given.items()}
     panels = dict.fromkeys(("MNIST", "USPS", "SEMEION"), by_method)
-    return plots.label_efficiency_on(BUDGETS, panels, "Digits of other people")
+    return plots.label_efficiency_on([2, 5, 20], panels, "Digits of other people")
 
 
 def paired_differences():
     names = [f"frozen features against {m}" for m in METHODS[:4]]
     rows = {name: noisy(np.array([0.1 - 0.03 * i]), i)[:, 0] for i, name in enumerate(names)}
     return plots.paired_differences(rows, "Two labels a class")
-
-
-def learning_speed():
-    steps = np.arange(0, 301, 10)
-    by_method = curves(1 - 0.9 * np.exp(-steps / 60), METHODS[2:4] + METHODS[5:])
-    return plots.learning_speed(steps, by_method, 0.9, "Five labels a class")
-
-
-def robustness():
-    severities = np.arange(5)
-    by_method = {
-        m: {k: noisy(0.95 - slope * severities, i) for k, slope in KINDS.items()}
-        for i, m in enumerate(METHODS)
-    }
-    return plots.robustness(severities, by_method, "Ten labels a class")
-
-
-KINDS = {"noise": 0.1, "blur": 0.05, "shift": 0.15}
-
-
-def depth_probe():
-    sources = ["letters", "letters, labels shuffled", "random weights"]
-    depths = ["block 1", "block 2", "block 3", "block 4"]
-    return plots.depth_probe(depths, curves(LEVELS[:4], sources), ("raw pixels", 0.74), "Depth")
 
 
 def image_grid():
@@ -81,8 +61,35 @@ def predictions():
     return plots.predictions(pictures(23), labels, predicted, list("აბგდევზთიკ"))
 
 
-CURVES = [label_efficiency, label_efficiency_on, learning_speed, robustness, depth_probe]
-FIGURES = [*CURVES, paired_differences, image_grid, predictions]
+def claims(unit):
+    """Two claims on seeds around a small and a large effect."""
+    values = (
+        [[0.01, -0.02, 0.03], [0.09, 0.12, 0.1]]
+        if unit == "accuracy"
+        else [[1.1, 0.8, 1.3], [3, 4, 5]]
+    )
+    compare = experiment.paired if unit == "accuracy" else experiment.ratio
+    found = []
+    for seeds, words in zip(values, ("open", "better"), strict=True):
+        d = compare(seeds, np.ones(3) if unit == "ratio" else np.zeros(3))
+        entry = Entry("id", "H1.1", "text", "what", "a", "b", "better", unit, 3)
+        margin = judging.MARGINS[unit][0]
+        found.append(Judged(entry, d, 0.95, words, margin, np.array(seeds), np.array(seeds[:2])))
+    return found
+
+
+def judged():
+    return plots.judged(
+        claims("accuracy"), ["few labels", "many"], ("b better", "a better"), "Two claims"
+    )
+
+
+def judged_ratio():
+    return plots.judged(claims("ratio"), ["steps", "time"], ("fewer", "more"), "Ratios")
+
+
+CURVES = [label_efficiency, label_efficiency_on]
+FIGURES = [*CURVES, paired_differences, judged, judged_ratio, image_grid, predictions]
 
 
 # ── every figure ────────────────────────────────────────────────────────────────────────────
@@ -293,30 +300,6 @@ def test_label_efficiency_on_has_a_panel_a_data_set_with_the_intervals_given():
             plots.label_efficiency_on([2, 5], panels)
 
 
-def test_learning_speed_shows_the_target():
-    (ax,) = learning_speed().axes
-    assert set(lines(ax)["target 0.9"].get_ydata()) == {0.9}
-    assert len(lines(ax)["fine-tuning"].get_xdata()) == 31
-
-
-def test_robustness_has_a_panel_a_kind_on_one_scale():
-    axes = robustness().axes
-    assert [ax.get_title() for ax in axes] == list(KINDS)
-    assert len({ax.get_ylim() for ax in axes}) == 1
-    lowest = min(line.get_ydata().min() for ax in axes for line in ax.get_lines())
-    assert axes[0].get_ylim()[0] < lowest, "no curve leaves its panel"
-    one = plots.robustness([0, 1], {"fine-tuning": {"noise": [[0.9, 0.8], [0.8, 0.7]]}})
-    assert len(one.axes) == 1
-
-
-def test_depth_probe_names_the_layers_and_the_baseline():
-    (ax,) = depth_probe().axes
-    assert [t.get_text() for t in ax.get_xticklabels()][-1] == "block 4"
-    assert set(lines(ax)["raw pixels"].get_ydata()) == {0.74}
-    without = plots.depth_probe(["pixels"], {"letters": [[0.5], [0.6]]})
-    assert list(lines(without.axes[0])) == ["letters"]
-
-
 def test_paired_differences_shows_every_seed_and_the_interval():
     values = np.array([0.01, 0.02, 0.06])
     (ax,) = plots.paired_differences({"ours": values, "mirror": -values}).axes
@@ -328,6 +311,19 @@ def test_paired_differences_shows_every_seed_and_the_interval():
     assert written[1] == "-3.0 points [-9.6, +3.6]\nahead in 0 of 3"
     top, bottom = (t.get_window_extent().y0 for t in ax.texts)
     assert top > bottom, "the first stands on top"
+
+
+def test_a_judged_claim_shows_its_seeds_interval_margin_and_verdict():
+    (ax,) = judged().axes
+    _, stored, live, *_ = ax.get_lines()
+    assert np.allclose(stored.get_xdata(), [1, -2, 3]) and np.allclose(live.get_xdata(), [1, -2])
+    grey = ax.patches[0].get_extents().transformed(ax.transData.inverted())
+    assert (grey.x0, grey.x1) == pytest.approx((-2, 2))
+    first, second = (t.get_text() for t in ax.texts)
+    assert first.startswith("? open\n+0.7 points") and second.startswith("✓ better\n+10.3 points")
+    assert "b better" in ax.get_xlabel() and "a better" in ax.get_xlabel()
+    (ax,) = judged_ratio().axes
+    assert ax.get_xscale() == "log" and "ratio" in ax.get_xlabel()
 
 
 def ink(figure):
@@ -376,11 +372,9 @@ def test_bad_input_is_named():
         (efficiency, ([1, 2, 3], {"a": one * np.nan}), "NaN or infinite"),
         (efficiency, ([1, 2, 3], {"a": one}, None, ("b", 2)), "no point 'b' at 2: mark one of"),
         (efficiency, ([1, 2, 3], {"a": one}, None, ("a", 4)), "no point 'a' at 4"),
-        (plots.learning_speed, ([1, 2], {"a": one}, 0.9), "pass one row a seed and 2"),
-        (plots.depth_probe, (["x"], {"a": one}), "pass one row a seed and 1 columns"),
-        (plots.robustness, ([1], {}), "the same kinds of corruption"),
-        (plots.robustness, ([1], {"a": {}}), "the same kinds of corruption"),
-        (plots.robustness, ([1, 2, 3], {"a": {"x": one}, "b": {"y": one}}), "same kinds"),
+        (plots.judged, ([], [], ("", "")), "at least one claim"),
+        (plots.judged, (claims("ratio"), ["one"], ("", "")), "a label for each"),
+        (plots.judged, (claims("ratio") + claims("accuracy"), [*"abcd"], ("", "")), "of one unit"),
         (plots.paired_differences, ({},), "nothing to plot"),
         (plots.paired_differences, ({"a": [0.1]},), "at least 2 seeds"),
         (plots.paired_differences, ({"a": one},), "pass one number a seed"),

@@ -315,11 +315,3 @@ def test_early_stopping_in_real_training():
     training.predictor(other, *train, 400, hook=again, every=5)
     pairs = zip(model.parameters(), other.parameters(), strict=True)
     assert again.scores == hook.scores and all(torch.equal(a, b) for a, b in pairs)
-
-
-def test_steps_to_is_the_first_step_that_reaches_the_target():
-    for target, step in ((0.2, 10), (0.21, 20), (0.5, 20), (0.6, 40), (0.61, math.inf)):
-        assert training.steps_to([10, 20, 30, 40], [0.2, 0.5, 0.4, 0.6], target) == step, target
-    assert training.steps_to([], [], 0.5) == math.inf
-    with pytest.raises(ValueError):
-        training.steps_to([10, 20], [0.1], 0.5)

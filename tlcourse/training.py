@@ -1,7 +1,6 @@
 """One plain training loop, and a hook that watches validation accuracy."""
 
 import copy
-import math
 from collections.abc import Callable
 from functools import partial
 
@@ -205,8 +204,3 @@ class Validation:
         if self.best_state is None:
             raise ValueError("nothing was recorded yet: pass this hook to fit() first.")
         model.load_state_dict(self.best_state)
-
-
-def steps_to(steps: list[int], scores: list[float], target: float) -> float:
-    """Return the first of `steps` whose score reaches `target`; infinity if none does."""
-    return next((s for s, score in zip(steps, scores, strict=True) if score >= target), math.inf)

@@ -15,13 +15,7 @@ from tlcourse.plots.base import (
     new_figure,
     styles,
 )
-from tlcourse.plots.curves import (
-    depth_probe,
-    label_efficiency,
-    label_efficiency_on,
-    learning_speed,
-    robustness,
-)
+from tlcourse.plots.curves import label_efficiency, label_efficiency_on
 from tlcourse.plots.differences import judged, method_dots, paired_differences
 from tlcourse.plots.pictures import image_grid, photographs, predictions
 
@@ -35,12 +29,10 @@ __all__ = [
     "WIDTH",
     "WRONG",
     "Figure",
-    "depth_probe",
     "image_grid",
     "judged",
     "label_efficiency",
     "label_efficiency_on",
-    "learning_speed",
     "legend_below",
     "mean_curves",
     "method_dots",
@@ -48,6 +40,5 @@ __all__ = [
     "paired_differences",
     "photographs",
     "predictions",
-    "robustness",
     "styles",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tlcourse.plots.base import GUIDE, band, legend_below, mean_curves, new_figure, styles
+from tlcourse.plots.base import band, legend_below, mean_curves, new_figure, styles
 
 
 def label_efficiency(
@@ -68,97 +68,6 @@ def label_efficiency_on(budgets: Sequence[float], panels: Mapping, title: str | 
         ax.set_title(name, fontsize=11)
         _label_axis(ax, budgets)
     np.atleast_1d(axes)[0].set_ylabel("test accuracy")
-    legend_below(figure, ax)
-    return figure
-
-
-def learning_speed(
-    steps: Sequence[float], curves: Mapping, target: float, title: str | None = None
-):
-    """Plot test accuracy against optimisation steps, with the accuracy to reach.
-
-    Parameters
-    ----------
-    steps : sequence of float
-        Optimisation steps at which accuracy was measured.
-    curves : dict of str to array_like, shape (seeds, steps)
-        Test accuracy from 0 to 1 by method.
-    target : float
-        Drawn as a horizontal line.
-    title : str, optional
-
-    Returns
-    -------
-    Figure
-    """
-    figure, ax = new_figure(title)
-    mean_curves(ax, steps, curves)
-    ax.axhline(target, color=GUIDE, linewidth=1, linestyle=(0, (1, 2)), label=f"target {target:g}")
-    ax.set_xlabel("optimisation steps")
-    ax.set_ylabel("test accuracy")
-    legend_below(figure, ax)
-    return figure
-
-
-def robustness(severities: Sequence[float], accuracy: Mapping, title: str | None = None):
-    """Plot accuracy against the severity of a corruption, one panel a kind.
-
-    Parameters
-    ----------
-    severities : sequence of float
-        The same for every kind.
-    accuracy : dict of str to dict of str to array_like, shape (seeds, severities)
-        Test accuracy by method and kind of corruption; every method has the same kinds.
-    title : str, optional
-
-    Returns
-    -------
-    Figure
-    """
-    kinds = [list(by_kind) for by_kind in accuracy.values()]
-    if not kinds or not kinds[0] or any(k != kinds[0] for k in kinds):
-        raise ValueError("every method needs the same kinds of corruption, at least one.")
-    figure, axes = new_figure(title, columns=len(kinds[0]))
-    for ax, kind in zip(np.atleast_1d(axes), kinds[0], strict=True):
-        mean_curves(ax, severities, {m: by_kind[kind] for m, by_kind in accuracy.items()})
-        ax.set_title(kind, fontsize=11)
-        ax.set_xticks(severities, [f"{s:g}" for s in severities])
-        ax.set_xlabel("severity")
-    np.atleast_1d(axes)[0].set_ylabel("test accuracy")
-    legend_below(figure, ax)
-    return figure
-
-
-def depth_probe(
-    depths: Sequence[str],
-    accuracy: Mapping,
-    baseline: tuple[str, float] | None = None,
-    title: str | None = None,
-):
-    """Plot the accuracy of a probe against the depth of the features that it reads.
-
-    Parameters
-    ----------
-    depths : sequence of str
-        Names of the layers, from the input upwards.
-    accuracy : dict of str to array_like, shape (seeds, depths)
-        Test accuracy from 0 to 1 by what the backbone was pretrained on.
-    baseline : (str, float), optional
-        Name and accuracy of what does without a backbone, drawn as a horizontal line.
-    title : str, optional
-
-    Returns
-    -------
-    Figure
-    """
-    figure, ax = new_figure(title)
-    mean_curves(ax, range(len(depths)), accuracy)
-    ax.set_xticks(range(len(depths)), [str(d) for d in depths])
-    if baseline:
-        name, level = baseline
-        ax.axhline(level, color=GUIDE, linewidth=1, linestyle=(0, (1, 2)), label=name)
-    ax.set_xlabel("features taken after")
-    ax.set_ylabel("test accuracy")
     legend_below(figure, ax)
     return figure
 

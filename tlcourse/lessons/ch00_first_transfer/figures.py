@@ -21,7 +21,9 @@ def label_efficiency(budgets, accuracy: Mapping, majority: float) -> plots.Figur
     ours, *rivals = accuracy
     best = max(accuracy[name][:, -1].mean() for name in rivals)
     ahead = [k for k, mean in zip(budgets, accuracy[ours].mean(0), strict=True) if mean > best]
-    title = f"the borrowed network needs {ahead[0]} labels a class to pass the others' best" * bool(ahead)
+    title = f"the borrowed network needs {ahead[0]} labels a class to pass the others' best" * bool(
+        ahead
+    )
     figure = plots.label_efficiency(budgets, accuracy, title or None)
     figure.axes[0].axhline(majority, color=plots.GUIDE, linewidth=1, linestyle=":")
     where = {"xytext": (0, 4), "textcoords": "offset points", "ha": "right"}

@@ -91,7 +91,7 @@ def _is_by_chance(student, rng, draws: int = 100) -> None:
     places = set()  # which places inside its class each class gave, in one draw
     same_places = 0
     for seed in range(draws):
-        drawn = _positions(student(labels, 2, seed), labels, 2)
+        drawn = _positions(student(labels, 2, seed), labels, 2).tolist()
         times[drawn] += 1
         inside = [tuple(i for i in range(8) if members[k][i] in drawn) for k in range(3)]
         same_places += inside[0] == inside[1] == inside[2]
