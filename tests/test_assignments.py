@@ -286,14 +286,15 @@ def ran_earlier(notebook):
     return notebook
 
 
-def half_wrong():
-    return solved(
-        {
-            "balanced_draw": wrong_answers.with_replacement,
-            "freeze": wrong_answers.only_requires_grad,
-            "labels_to_match": wrong_answers.over_budgets,
-        }
-    )
+def half_solved():
+    """Two answers wrong and one still empty: 10 points are left."""
+    wrong = {
+        "balanced_draw": wrong_answers.with_replacement,
+        "freeze": wrong_answers.only_requires_grad,
+    }
+    notebook, empty = solved(wrong), "solve-labels_to_match"
+    cell(notebook, empty).source = cell(RELEASE, empty).source
+    return notebook
 
 
 def talkative(notebook):
@@ -352,9 +353,8 @@ def rewrites_the_release():
     return notebook
 
 
-def skips_its_tests():
-    """Unsolved: the graded cells are tagged, so that a test that does not run cannot fail."""
-    notebook = copy.deepcopy(RELEASE)
+def skips_its_tests(notebook):
+    """The graded cells are tagged, so that a test that does not run cannot fail."""
     for c in notebook.cells:
         if (grading.grade_id(c) or "").startswith("test-"):
             c.metadata["tags"] = ["skip-execution"]
@@ -366,10 +366,9 @@ TRUNCATED = nbformat.writes(RELEASE)[:5000]
 # They are graded in the order of their names: all others come after the one that rewrites the release.
 KINDS = {
     "author": (rewrites_the_release(), FILE, None),
-    "damaged": (damaged(half_wrong()), FILE, 10),
+    "damaged": (damaged(skips_its_tests(half_solved())), FILE, 10),
     "colab": (saved_by_colab(), f"{NAME}_exercises (1).ipynb", 20),
     "bare": (bare(), FILE, 20),
-    "skipping": (skips_its_tests(), FILE, 0),
     "truncated": (TRUNCATED, FILE, None),
     "killer": (kills_its_kernel(), FILE, None),
 }
@@ -445,7 +444,6 @@ def test_each_student_gets_what_is_due_and_keeps_what_was_handed_in(course):
 
 def test_the_report_says_what_was_wrong(course):
     for student, words in {
-        "skipping0": f"test-labels_to_match had other tags: {BACK}",
         "damaged0": "test-diagnose was missing: put back at the end",
         "colab0": "the file was called '01_concepts_exercises (1).ipynb'",
         "truncated0": "cannot be read",
@@ -454,6 +452,7 @@ def test_the_report_says_what_was_wrong(course):
     }.items():
         (line,) = [line for line in report(course) if line.startswith(f"{student} ")]
         assert words in line
+        assert (f"test-labels_to_match had other tags: {BACK}" in line) == (student == "damaged0")
     assert re.fullmatch(rf"{CLASS} students, \d+\.\d s each, \d+ not graded", report(course)[-1])
 
 
@@ -462,7 +461,7 @@ def test_the_feedback_names_the_mistake_and_the_repair(course):
         return (course / "feedback" / student / NAME / FILE.replace("ipynb", "html")).read_text()
 
     assert "which requires_grad does not stop" in feedback("damaged0")
-    assert "not yet: freeze is still empty" in feedback("skipping0")
+    assert "not yet: labels_to_match is still empty" in feedback("damaged0")
     assert "Repaired before grading" in feedback("damaged0")
 
 

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from PIL import Image
 
 from tlcourse import console
@@ -53,7 +52,7 @@ def test_a_name_is_read_as_it_was_written():
 
 
 def test_the_report_names_a_setting_in_chinese():
-    for encoding in ENCODINGS:
+    for encoding in ("cp1252", "C"):  # Python reads the setting itself in two ways
         status, out, errors = printed(["-m", "tlcourse", "report"], encoding, TLCOURSE_SEED="七")
         assert (status, errors) == (0, "")
         assert b"TLCOURSE_SEED" in out and out.isascii(), encoding
@@ -89,17 +88,21 @@ def represent(photographs):
 
 photos.represent = represent
 sys.argv[1:] = ["photos", sys.argv[1]]
-runpy.run_module("tlcourse", run_name="__main__")
+for encoding in (sys.stdout.encoding, "cp1252"):
+    sys.stdout.reconfigure(encoding=encoding, errors="strict")  # as a process begins
+    try:
+        runpy.run_module("tlcourse", run_name="__main__")
+    except SystemExit as stop:
+        assert not stop.code, stop.code
 """
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "C"])
-def test_the_album_is_printed_and_saved_in_any_encoding(tmp_path, encoding):
+def test_the_album_is_printed_and_saved_in_any_encoding(tmp_path):
     for name in ("猫", "狗"):
         (tmp_path / "照片" / name).mkdir(parents=True)
         for k in range(8):
             Image.new("RGB", (8, 8), (k, 0, 0)).save(tmp_path / "照片" / name / f"{k}.png")
-    status, out, errors = printed(["-c", ALBUM, str(tmp_path / "照片")], encoding)
+    status, out, errors = printed(["-c", ALBUM, str(tmp_path / "照片")], "C")
     assert status == 0, errors
-    assert out.count(b"is beside your folder") == 2
+    assert out.count(b"is beside your folder") == 2 * 2
     assert len(list(tmp_path.glob("照片-*.png"))) == 2

@@ -4,6 +4,7 @@ import itertools
 import math
 import os
 import random
+import sys
 
 import nbformat
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from joblib.externals import cloudpickle
 from nbclient import NotebookClient
 from scipy import stats
 
@@ -27,6 +29,7 @@ from tlcourse.experiment import (
     two_way_interval,
 )
 
+cloudpickle.register_pickle_by_value(sys.modules[__name__])  # so that no worker imports this file
 accuracies = st.floats(0, 1)
 
 

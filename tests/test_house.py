@@ -152,7 +152,9 @@ def test_the_plan_has_few_rooms_floors_and_arrows():
 
     assert len(plan) + 1 <= 15 + len(WINGS), sorted(plan)
     assert max(map(floor, plan)) <= 6, {here: floor(here) for here in plan}
-    assert sum(map(len, plan.values())) <= 90, {here: sorted(plan[here]) for here in plan}
+    # Ten lessons in twelve wings were given 90 arrows; a lesson more brings a wing, and seven at most.
+    most = 90 + 7 * (len(WINGS) - 12)
+    assert sum(map(len, plan.values())) <= most, {here: sorted(plan[here]) for here in plan}
 
 
 def test_a_wing_has_seven_rooms_at_most():

@@ -27,7 +27,9 @@ REPOSITORY = PROJECT["urls"]["Repository"]
 # The parts of the book after the lessons: titles by page. The library's pages are Sphinx's.
 PARTS = {
     "To look things up": {
+        "chapters/decide.md": "Decide: the course on one page",
         "chapters/glossary.md": "Glossary · 术语表",
+        "chapters/handbook.md": "The handbook",
         "chapters/verdicts.md": "Verdicts",
         "datasets/README.md": "Data sets",
         "book/running.md": "Running the course",

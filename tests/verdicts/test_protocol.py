@@ -324,3 +324,48 @@ def test_live_seeds_are_compared_with_the_stored_ones(claims, capsys, monkeypatc
     monkeypatch.setenv("TLCOURSE_SCALE", "full")
     claims.run("all")
     assert asked[-1] == [300, 301, 302, 303]
+
+
+# ── exploring and confirming ────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def measured_wing(monkeypatch, tmp_path):
+    """A wing whose measurements are ready, and a place for what is stored."""
+    (block,) = entries.parse(TOML)
+    monkeypatch.setattr(entries, "read", lambda wing: [block])
+    monkeypatch.setattr(confirm, "measured", lambda wing, seeds: results())
+    monkeypatch.setattr(confirm, "rests_on", lambda wing: {"weights": "hash"})
+    monkeypatch.setattr(
+        store, "path", lambda wing, number: tmp_path / "confirmed" / f"{number}.npz"
+    )
+    return block
+
+
+def test_exploring_says_how_wide_each_interval_will_be(measured_wing):
+    _, few, fast = confirm.expected(WING, 4).rows
+    a, b = results()["ours"], results()["theirs"]
+    d = two_way(a, b, 0.975)
+    assert few[0] == "few" and float(few[1]) == pytest.approx(d.mean, abs=5e-4)
+    assert float(few[3]) == pytest.approx(d.high - d.mean, abs=5e-4), (
+        "of as many seeds as were seen"
+    )
+    assert fast[-1] == "0.223", "the margin of a ratio on its logarithm"
+
+
+def test_a_block_is_confirmed_once(measured_wing):
+    where = confirm.confirm(WING)
+    found = store.load(WING, 3)
+    assert found.about["claims"] == measured_wing.fingerprint
+    assert found.about["rests on"] == {"weights": "hash"} and "torch" in found.about["versions"]
+    assert found.seeds == [300, 301, 302, 303]
+    before = where.read_bytes()
+    with pytest.raises(FileExistsError, match="open already: changed claims need the next block"):
+        confirm.confirm(WING)
+    assert where.read_bytes() == before
+
+
+def test_a_lesson_is_found_by_its_number():
+    assert confirm.wing_of("01") == "ch01_concepts"
+    with pytest.raises(ValueError, match="lesson '99' has no claims.toml: there are ch0"):
+        confirm.wing_of("99")

@@ -77,6 +77,7 @@ class Student:
         self.name = name
         self.function = function
         self.last_call = f"{name}()"
+        self._fitting = set()  # numbers of inputs that the function is known to take
 
     def __call__(self, *inputs, changes: bool = False):
         """Return what the function returns.
@@ -113,6 +114,8 @@ class Student:
         return result
 
     def _fits(self, inputs) -> None:
+        if len(inputs) in self._fitting:
+            return
         try:
             signature = inspect.signature(self.function)
         except (TypeError, ValueError):  # some built-in functions have none
@@ -124,6 +127,7 @@ class Student:
                 f"it is called as {self.last_call}, but yours is defined as "
                 f"{self.name}{signature}: take those inputs, in that order."
             ) from None
+        self._fitting.add(len(inputs))
 
     def _explain(self, error: BaseException) -> Exception:
         line = _line_of(self.function, error)

@@ -9,9 +9,10 @@ from PIL import Image
 
 from tlcourse import data
 from tlcourse.__main__ import main
+from tlcourse.lessons.ch00_first_transfer import features
 from tlcourse.lessons.ch02d_choosing_a_source import own_photos, photos
 
-REAL = bool(os.environ.get("TLCOURSE_DATA")) and photos.weights_file().exists()
+REAL = bool(os.environ.get("TLCOURSE_DATA")) and features.weights_file().exists()
 
 
 @pytest.fixture

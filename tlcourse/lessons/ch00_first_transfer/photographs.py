@@ -82,8 +82,10 @@ def _fetch(into: Path) -> None:
 
 
 def thumbnails(photographs, rows, side: int = 84) -> np.ndarray:
-    """Return some photographs, cropped to a square, for looking at: (n, side, side, 3), uint8."""
+    """Return what the network sees of some photographs, small: (n, side, side, 3), uint8."""
     from torchvision.transforms import v2
 
-    crop = v2.Compose([v2.Resize(side), v2.CenterCrop(side)])
+    crop = v2.Compose(
+        [v2.Resize(side * 256 // 224), v2.CenterCrop(side)]
+    )  # as SqueezeNet's weights do
     return np.stack([np.asarray(crop(photographs[row][0])) for row in rows])

@@ -1,0 +1,57 @@
+"""Where the photographs lie: found, fetched on request, or named as missing in a sentence."""
+
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tlcourse import data
+from tlcourse.lessons.ch00_first_transfer import features, photographs
+
+
+@pytest.fixture
+def archive(monkeypatch, tmp_path):
+    """A small archive in the layout of the real one, where the address of the real one leads."""
+    path = tmp_path / "elsewhere" / "hymenoptera_data.zip"
+    path.parent.mkdir()
+    Image.new("RGB", (40, 30), "red").save(tmp_path / "red.png")
+    with zipfile.ZipFile(path, "w") as packed:
+        for part in ("train", "val"):
+            for name in ("ants", "bees"):
+                packed.write(tmp_path / "red.png", f"hymenoptera_data/{part}/{name}/1.png")
+    monkeypatch.setattr(photographs, "ARCHIVE", path.as_uri())
+    monkeypatch.setattr(features, "squeezenet", lambda download: None)  # looked for elsewhere
+    monkeypatch.setenv("TLCOURSE_DATA", str(tmp_path / "data"))
+    return path
+
+
+def test_nothing_is_fetched_unless_asked_and_then_all_of_it_once(archive, tmp_path, capsys):
+    assert photographs.find() is None
+    said = capsys.readouterr().out
+    assert "the photographs of ants and bees are not here: set FETCH = True" in said
+    assert "stored results, with weights converted from another release" in said
+    found = photographs.find(fetch=True)
+    assert found.classes == ["ants", "bees"] and np.bincount(found.targets).tolist() == [2, 2]
+    assert "4 photographs: 2 ants, 2 bees" in capsys.readouterr().out
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["hymenoptera_data"]
+    archive.unlink()
+    assert len(photographs.find(fetch=True)) == 4, "what is there is not fetched again"
+
+
+def test_no_network_is_a_sentence_and_leaves_nothing_behind(archive, tmp_path, capsys):
+    archive.unlink()
+    assert photographs.find(fetch=True) is None
+    assert "the photographs of ants and bees cannot be fetched (" in capsys.readouterr().out
+    assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_a_folder_of_your_own_that_is_not_there_is_a_sentence(archive, tmp_path, capsys):
+    assert photographs.find(tmp_path / "absent") is None
+    assert "there is no folder 'absent'" in capsys.readouterr().out
+
+
+def test_thumbnails_are_squares_of_the_photographs_asked_for(archive, tmp_path):
+    found = data.load_folder(photographs.find(fetch=True).root)
+    pictures = photographs.thumbnails(found, [0, 3], 16)
+    assert pictures.shape == (2, 16, 16, 3) and (pictures == [255, 0, 0]).all()
