@@ -6,13 +6,13 @@ import os
 import random
 import sys
 
+import cloudpickle
 import nbformat
 import numpy as np
 import pytest
 import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from joblib.externals import cloudpickle
 from nbclient import NotebookClient
 from scipy import stats
 

@@ -34,26 +34,19 @@ def fifty():
 # ── the methods ─────────────────────────────────────────────────────────────────────────────
 
 
-def test_every_method_reads_digits_and_gives_the_same_answer_twice():
+def test_every_method_reads_digits_and_no_test_picture_helps_to_read_another():
     test = data.digits().test.subset(torch.arange(300))
+    changed = test.images[:40].clone()
+    changed[1:] = torch.rand(39, 1, 16, 16, generator=torch.Generator().manual_seed(0))
 
     def reads(name):
-        found = [league.METHODS[name](fifty(), 3)(test.images) for _ in range(2)]
-        assert found[0].shape == (300,) and found[0].dtype == torch.int64
-        assert torch.equal(*found), "two trainings with one seed differ"
-        assert (found[0] == test.labels).float().mean() > 0.6  # a guess: 0.1
+        predict = league.METHODS[name](fifty(), 3)
+        found = predict(test.images)
+        assert found.shape == (300,) and found.dtype == torch.int64
+        assert (found == test.labels).float().mean() > 0.6  # a guess: 0.1
+        assert predict(changed)[0] == found[0]
 
     each(reads, [(name, name) for name in league.METHODS if name != SLOW])
-
-
-def test_no_test_picture_helps_to_read_another():
-    test = data.digits().test.images[:40]
-    changed = test.clone()
-    changed[1:] = torch.rand(39, 1, 16, 16, generator=torch.Generator().manual_seed(0))
-    for name in league.METHODS:
-        if name != SLOW:
-            predict = league.METHODS[name](fifty(), 3)
-            assert predict(test)[0] == predict(changed)[0], name
 
 
 def test_one_by_one_is_what_lesson_06_does_for_pictures_that_come_alone():

@@ -78,6 +78,11 @@ def texts(notebook):
             yield from ((position, str(data[kind])) for kind in data if "image/" not in kind)
 
 
+def short(notebook):
+    """Whether this is lesson 0, of fifteen minutes: not all that a lesson has."""
+    return notebook.cells[0].source.startswith("# Chapter 0 ")
+
+
 # --- length ----------------------------------------------------------------------------------
 
 
@@ -93,13 +98,16 @@ def code_cells_are_short(notebook):
 
 
 def a_lesson_has_40_to_56_cells(notebook):
-    if not 40 <= len(own(notebook)) <= 56:
+    fewest, most = (24, 36) if short(notebook) else (40, 56)
+    if not fewest <= len(own(notebook)) <= most:
         yield f"{len(own(notebook))} cells"
 
 
 def the_prose_is_neither_short_nor_long(notebook):
     words = sum(len(cell.source.split()) for cell in markdown(notebook))
     fewest, most = (1500, 2400) if rewritten(notebook) else (1800, 2800)
+    if short(notebook):
+        fewest, most = 900, 1500
     if not fewest <= words <= most:
         yield f"{words} words, not {fewest} to {most}"
 
@@ -162,6 +170,8 @@ def it_asks_and_checks(notebook):
     if not any(name in ("ask", "quiz", "quiz.ask") for names in called for name in names):
         yield "no quiz: no cell calls ask(...)"
     puzzles = sum("check" in names for names in called)
+    if short(notebook):  # its puzzles judge themselves in their own cells
+        puzzles = sum(1 for cell in markdown(notebook) if "**Puzzle" in cell.source)
     if puzzles < 2:
         yield f"{puzzles} puzzles: at least 2 cells call check(...)"
 
@@ -416,6 +426,19 @@ def test_the_cell_that_installs_is_not_counted():
         notebook.cells.insert(1, cell("%pip install tlcourse", tags=["colab"]))
         assert list(a_short_set_up_cell_comes_second(notebook)) == []
         assert bool(list(a_lesson_has_40_to_56_cells(notebook))) == (count == 30)
+
+
+def test_the_short_lesson_has_bounds_of_its_own():
+    notebook = good()
+    notebook.cells[0]["source"] = CARD.replace("# A lesson", "# Chapter 0 · First")
+    rules = a_lesson_has_40_to_56_cells, the_prose_is_neither_short_nor_long, it_asks_and_checks
+    for rule in rules:
+        assert list(rule(notebook)), f"{rule.__name__}: too long, and no puzzle"
+    notebook["cells"] = notebook.cells[:30]
+    notebook.cells[3]["source"] = "**Figure 1.** " + "word " * 1000 + "**Puzzle 1**"
+    notebook.cells.append(new_markdown_cell("**Puzzle 2**"))
+    for rule in rules:
+        assert list(rule(notebook)) == [], rule.__name__
 
 
 def test_what_only_looks_like_a_path_is_none():

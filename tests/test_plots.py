@@ -151,7 +151,7 @@ def test_a_figure_is_small_and_whole_and_its_texts_can_be_read(draw, tmp_path):
     for legend in figure.legends:
         box = legend.get_window_extent()
         assert not any(overlaps(box, ax.get_window_extent()) for ax in figure.axes)
-    assert len(figure.legends) == (draw in CURVES)
+    assert len(figure.legends) == (draw in [*CURVES, judged, judged_ratio])
 
 
 def test_the_checks_above_can_fail():

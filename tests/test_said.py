@@ -10,6 +10,7 @@ import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
 from tlcourse.data import perturb, tables
+from tlcourse.league import travel
 from tlcourse.lessons.ch01_concepts import measure, pretrain
 from tlcourse.lessons.ch06_maml import episodes
 from tlcourse.lessons.ch07a_cleaning import gaps
@@ -174,6 +175,20 @@ def test_robustness_is_not_explained_by_what_the_source_saw():
     text, _ = paragraph("01_concepts", '"Better generalisation and robustness"')
     assert perturb.SHIFT * 8 == 1 and "letters moved by one pixel at most" in text
     assert max(measure.SHIFTS) == 3 and "moved by up to three pixels" in text
+
+
+def test_what_travels_is_what_figure_7_says():
+    caption, _ = paragraph("01_concepts", "**Figure 7.**")
+    assert (
+        "far ahead everywhere" in caption and "with 20 the rival is ahead on all three" in caption
+    )
+    for name, by_method in travel.intervals().items():
+        mean = {m: [middle for _, middle, _ in rows] for m, rows in by_method.items()}
+        probe, rival = mean[measure.PROBE], mean[measure.STRONG]
+        assert all(
+            ours > svm + 0.05 for ours, svm in zip(probe, mean["SVM on pixels"], strict=True)
+        )
+        assert abs(probe[0] - rival[0]) < 0.03 and probe[-1] < rival[-1], name
 
 
 # ── lesson 6 ────────────────────────────────────────────────────────────────────────────────

@@ -97,7 +97,7 @@ def judged(claims: Sequence, labels: Sequence[str], sides: tuple[str, str], titl
     ratios = {claim.entry.unit == "ratio" for claim in claims}
     if len(ratios) != 1 or len(labels) != len(claims):
         raise ValueError("pass at least one claim, a label for each, and all of one unit.")
-    figure, ax = new_figure(title, height=1.5 + 0.75 * len(claims))
+    figure, ax = new_figure(title, height=1.7 + 0.75 * len(claims))
     scale, centre = (1, 1) if ratios == {True} else (100, 0)
     margin = claims[0].margin
     edges = (1 / margin, margin) if ratios == {True} else (-scale * margin, scale * margin)
@@ -109,6 +109,10 @@ def judged(claims: Sequence, labels: Sequence[str], sides: tuple[str, str], titl
     ax.set_ylim(len(claims) - 0.5, -0.5)
     if ratios == {True}:
         _plain_ratios(ax, claims)
+    found = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))  # each name once
+    figure.legend(
+        found.values(), found, loc="outside lower center", ncols=len(found), frameon=False
+    )
     unit = "ratio" if ratios == {True} else "difference in points"
     ax.set_xlabel(f"←  {sides[0]}   |   {sides[1]}  →\n{unit};  grey: too small to matter")
     return figure
@@ -120,14 +124,13 @@ def _claim(ax, row, claim, scale):
     at = np.full(len(seeds), row - 0.2)
     ax.plot(scale * seeds, at, "o", color="#0072B2", alpha=0.4, label="a stored seed")
     here = np.full(len(live), row - 0.2)
-    ax.plot(scale * live, here, "*", color="#D55E00", markersize=12, label="computed here")
+    if len(live):
+        ax.plot(scale * live, here, "*", color="#D55E00", markersize=12, label="computed here")
     bar = scale * np.array([[d.mean - d.low], [d.high - d.mean]])
     ax.errorbar(scale * d.mean, row + 0.12, xerr=bar, fmt="D", color="black", capsize=5)
     words = f"{claim.symbol} {claim.verdict}\n{d.effect}"
     where = {"xycoords": ("axes fraction", "data"), "va": "center", "fontsize": 10}
     ax.annotate(words, (1.02, row), annotation_clip=False, **where)
-    if row == 0:
-        ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False)
 
 
 def _plain_ratios(ax, claims):

@@ -1,5 +1,8 @@
 """Where the photographs lie: found, fetched on request, or named as missing in a sentence."""
 
+import functools
+import http.server
+import threading
 import zipfile
 
 import numpy as np
@@ -10,9 +13,14 @@ from tlcourse import data
 from tlcourse.lessons.ch00_first_transfer import features, photographs
 
 
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *words):
+        pass
+
+
 @pytest.fixture
 def archive(monkeypatch, tmp_path):
-    """A small archive in the layout of the real one, where the address of the real one leads."""
+    """A small archive in the layout of the real one, on a server of our own."""
     path = tmp_path / "elsewhere" / "hymenoptera_data.zip"
     path.parent.mkdir()
     Image.new("RGB", (40, 30), "red").save(tmp_path / "red.png")
@@ -20,10 +28,16 @@ def archive(monkeypatch, tmp_path):
         for part in ("train", "val"):
             for name in ("ants", "bees"):
                 packed.write(tmp_path / "red.png", f"hymenoptera_data/{part}/{name}/1.png")
-    monkeypatch.setattr(photographs, "ARCHIVE", path.as_uri())
+    serve = functools.partial(Quiet, directory=str(path.parent))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}/{path.name}"
+    monkeypatch.setattr(photographs, "ARCHIVE", address)
     monkeypatch.setattr(features, "squeezenet", lambda download: None)  # looked for elsewhere
     monkeypatch.setenv("TLCOURSE_DATA", str(tmp_path / "data"))
-    return path
+    yield path
+    server.shutdown()
+    server.server_close()
 
 
 def test_nothing_is_fetched_unless_asked_and_then_all_of_it_once(archive, tmp_path, capsys):
@@ -39,11 +53,15 @@ def test_nothing_is_fetched_unless_asked_and_then_all_of_it_once(archive, tmp_pa
     assert len(photographs.find(fetch=True)) == 4, "what is there is not fetched again"
 
 
-def test_no_network_is_a_sentence_and_leaves_nothing_behind(archive, tmp_path, capsys):
-    archive.unlink()
-    assert photographs.find(fetch=True) is None
-    assert "the photographs of ants and bees cannot be fetched (" in capsys.readouterr().out
-    assert list((tmp_path / "data").iterdir()) == []
+def test_a_failed_download_is_a_sentence_and_leaves_nothing_behind(archive, tmp_path, capsys):
+    for content in (b"half an archive", None):  # damaged, and not there
+        if content:
+            archive.write_bytes(content)
+        else:
+            archive.unlink()
+        assert photographs.find(fetch=True) is None
+        assert "the photographs of ants and bees cannot be fetched (" in capsys.readouterr().out
+        assert list((tmp_path / "data").iterdir()) == []
 
 
 def test_a_folder_of_your_own_that_is_not_there_is_a_sentence(archive, tmp_path, capsys):

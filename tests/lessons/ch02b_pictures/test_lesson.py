@@ -68,8 +68,9 @@ def test_features_computed_once_save_five_sixths_of_the_time_and_change_no_answe
 
 
 def simple(*names):
-    """Accuracy of methods of lesson 01 at 5 labels a class."""
+    """Accuracy of methods of lesson 01 at 5 labels a class; scratch + augmentation with 300 steps."""
     target, given = data.digits(), transfer.chosen_settings()
+    given["CNN from scratch + augmentation"][5]["steps"] = 300
     runs = experiment.repeat(
         lambda s: transfer.compare(target, given, [5], s, names), runtime.seeds(5)
     )
@@ -83,10 +84,11 @@ def test_augmentation_takes_most_of_the_lead_over_scratch_away(ends):
     assert lead > 0.03 and left < lead / 2
 
 
-def test_the_head_differs_between_frozen_and_tuned(ends):
-    """On the same frozen features a penalised logistic regression is ahead of a head trained by steps."""
+def test_on_the_same_frozen_features_neither_head_is_surely_ahead(ends):
+    """A penalised logistic regression, and a head trained by steps: so the head explains little."""
     (probe,) = simple("frozen features + logistic regression")
-    assert experiment.paired(probe, ends["letters"][:, 1]).mean > 0.005
+    ahead = experiment.paired(probe, ends["letters"][:, 1])
+    assert ahead.low < 0 < ahead.high and abs(ahead.mean) < 0.02
 
 
 def test_the_lesson_prints_what_its_sentences_rest_on_and_no_longer_says_what_was_wrong():
@@ -97,6 +99,10 @@ def test_the_lesson_prints_what_its_sentences_rest_on_and_no_longer_says_what_wa
         "rule to take home",
         '"5 labels: a pretrained CNN beats one from scratch"',
         "same LSTM from scratch",
+        "600 test digits",
+        "in its three splits",
+        "unfreezing step by step and probing first gain a little",
+        "is ahead of a head trained by steps",
     ):
         assert gone not in said, gone
     printed = "".join(o.get("text", "") for c in cells for o in c.get("outputs", []))

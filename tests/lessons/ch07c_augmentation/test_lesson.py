@@ -49,7 +49,7 @@ def test_from_scratch_is_always_said_of_a_network_with_a_name(prose, printed):
 
 
 def test_the_stronger_scratch_stands_beside_the_claim(printed):
-    assert re.search(r"chapter 1's CNN from scratch \+ augmentation.*: 0\.\d+", printed)
+    assert re.search(r"CNN from scratch \+ augmentation, 300 steps.*: 0\.\d+", printed)
     assert re.search(r"the probe minus that CNN: [+-]", printed)
 
 

@@ -1,7 +1,7 @@
 """Lesson 00: where the photographs lie, your own or ants and bees. Nothing is fetched unless asked for."""
 
 import tempfile
-import urllib.error
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +75,7 @@ def _fetch(into: Path) -> None:
         with tempfile.TemporaryDirectory(dir=into) as half:  # whole or not at all
             download_and_extract_archive(ARCHIVE, half)
             Path(half, FOLDER).rename(into / FOLDER)
-    except (urllib.error.URLError, OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, zipfile.BadZipFile) as error:
         raise FileNotFoundError(
             f"the photographs of ants and bees cannot be fetched ({error}): {HOW}"
         ) from error
