@@ -177,21 +177,21 @@ def half_width(ours, baseline, seeds: int, level: float = 0.95) -> float:
     """
     d = np.asarray(ours, dtype=float) - np.asarray(baseline, dtype=float)
     if d.ndim == 1:
-        return _student({seeds - 1: d.var(ddof=1) / seeds}, level)
+        return _student([(seeds - 1, d.var(ddof=1) / seeds)], level)
     n, pictures = d.shape
     by_seed, by_picture = d.mean(axis=1), d.mean(axis=0)
     rest = d - by_seed[:, None] - by_picture + d.mean()
     noise = (rest**2).sum() / ((n - 1) * (pictures - 1))
     of_pictures = max(by_picture.var(ddof=1) / pictures - noise / (n * pictures), 0.0)
-    return _student({seeds - 1: by_seed.var(ddof=1) / seeds, pictures - 1: of_pictures}, level)
+    return _student([(seeds - 1, by_seed.var(ddof=1) / seeds), (pictures - 1, of_pictures)], level)
 
 
-def _student(variances: dict[int, float], level: float) -> float:
-    """Return Student's half-width for a sum of variances, each with its degrees of freedom."""
-    total = sum(variances.values())
+def _student(variances: list[tuple[int, float]], level: float) -> float:
+    """Return Student's half-width for a sum of variances, each after its degrees of freedom."""
+    total = sum(v for _, v in variances)
     if total == 0:
         return 0.0
-    freedom = total**2 / sum(v**2 / degrees for degrees, v in variances.items())
+    freedom = total**2 / sum(v**2 / degrees for degrees, v in variances)
     return float(stats.t.ppf((1 + level) / 2, freedom) * np.sqrt(total))
 
 
@@ -223,7 +223,7 @@ def resampled(ours, baseline, n_train: int, n_test: int, level: float = 0.95) ->
             "to train; else keep the test rows fixed and use paired()."
         )
     d, n = ours - baseline, len(ours)
-    half = _student({n - 1: (1 / n + n_test / n_train) * d.var(ddof=1)}, level)
+    half = _student([(n - 1, (1 / n + n_test / n_train) * d.var(ddof=1))], level)
     mean, wins = float(d.mean()), int((d > 0).sum())
     return Difference(mean, mean - half, mean + half, wins, n)
 
