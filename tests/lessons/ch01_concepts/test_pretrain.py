@@ -27,7 +27,7 @@ def retrained():
 
 @pytest.fixture(scope="module")
 def target():
-    return data.digits()
+    return data.digits(validation=True)
 
 
 def probe(target, learn):

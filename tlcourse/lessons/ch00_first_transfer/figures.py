@@ -49,9 +49,7 @@ def claims(judged) -> plots.Figure:
         "5 labels, borrowed,\nminus 50 with colours",
     )
     title = f"Pretraining: {judged[0].verdict}. Five labels against fifty: {judged[1].verdict}."
-    figure = plots.judged(judged, names, ("without pretraining better", "borrowed better"))
-    figure.axes[0].set_title(title, loc="left", fontsize=12, pad=26)  # above the legend
-    return figure
+    return plots.judged(judged, names, ("without pretraining better", "borrowed better"), title)
 
 
 def wrong(pictures, rows: np.ndarray, said: np.ndarray) -> plots.Figure:
