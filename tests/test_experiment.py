@@ -15,6 +15,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from nbclient import NotebookClient
 from scipy import stats
+from simulated import right_or_wrong
 
 from tlcourse import experiment, runtime
 from tlcourse.experiment import (
@@ -374,19 +375,6 @@ def by_the_book(d, level):
     df = total**2 / (v_seed**2 / (seeds - 1) + v_picture**2 / (pictures - 1))
     half = stats.t.ppf(1 - (1 - level) / 2, df) * math.sqrt(total)
     return m - half, m, m + half
-
-
-def right_or_wrong(rng, seeds, pictures, spread, gap):
-    """Two methods' right and wrong, with effects of seeds and pictures, own and common."""
-    by_seed, by_picture, both = spread
-
-    def chances():
-        own = rng.normal(0, by_seed, (seeds, 1)) + rng.normal(0, by_picture, (1, pictures))
-        return own + rng.normal(0, both, (seeds, pictures))
-
-    common = 1.5 + rng.normal(0, by_seed, (seeds, 1)) + rng.normal(0, by_picture, (1, pictures))
-    luck = rng.logistic(size=(2, seeds, pictures))
-    return common + gap + chances() > luck[0], common + chances() > luck[1]
 
 
 def test_the_two_way_interval_is_the_formula_of_the_evidence():

@@ -5,25 +5,13 @@ Where a truth must lie exactly at the margin, the margin is set to the truth.
 
 import numpy as np
 import pytest
+from simulated import right_or_wrong
 
 from tlcourse.experiment import two_way
 from tlcourse.verdicts.judging import judge, level
 
 CLAIMS, SEEDS, PICTURES = 7, 20, 200
 SPREADS = ((0.3, 1.5, 0.5), (0.1, 1.5, 0.3), (0.6, 1.0, 0.8))  # of seeds, pictures, both together
-
-
-def right_or_wrong(rng, seeds, pictures, spread, gap):
-    """Two methods' right and wrong, with effects of seeds and pictures, own and common."""
-    of_seeds, of_pictures, both = spread
-
-    def effects():
-        own = rng.normal(0, of_seeds, (seeds, 1)) + rng.normal(0, of_pictures, (1, pictures))
-        return own + rng.normal(0, both, (seeds, pictures))
-
-    common = 1.5 + rng.normal(0, of_seeds, (seeds, 1)) + rng.normal(0, of_pictures, (1, pictures))
-    luck = rng.logistic(size=(2, seeds, pictures))
-    return common + gap + effects() > luck[0], common + effects() > luck[1]
 
 
 def truth(rng, spread, gap):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 
-from tlcourse.verdicts.entries import Block
+from tlcourse.verdicts import entries
 
 # A claim's sentence must use the word when its two methods differ in the column.
 WORDS = {
@@ -44,12 +44,12 @@ def differences(one: Care, other: Care) -> list[str]:
     return [f.name for f in fields(Care) if getattr(one, f.name) != getattr(other, f.name)]
 
 
-def unsaid(block: Block, care: dict[str, Care]) -> list[str]:
+def unsaid(block: entries.Block, care: dict[str, Care]) -> list[str]:
     """Return, as sentences, what a claim keeps silent about its two methods; none is good.
 
     Parameters
     ----------
-    block : Block
+    block : entries.Block
     care : dict of str to Care
         By measurement, as the claims name them.
     """
