@@ -173,3 +173,20 @@ def test_real_digits_are_read_as_well_whatever_they_came_as(capsys):
             said, dark = capsys.readouterr().out, "inverted" in form
             assert ("dark ink on a bright ground was inverted" in said) == dark, (name, form)
         assert accuracy(255 - images, labels, invert=False) < due - 0.05, "polarity does matter"
+
+
+# ── photographs ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_parts_of_a_folder_become_one_set_and_photographs_are_turned_upright(tmp_path):
+    picture, turned = Image.new("RGB", (40, 20), "red"), Image.Exif()
+    turned[0x0112] = 6  # EXIF's orientation: the camera was held on its side
+    for part, name in [("train", "cats"), ("train", "dogs"), ("val", "cats"), ("val", "dogs")]:
+        (tmp_path / "pets" / part / name).mkdir(parents=True)
+        picture.save(tmp_path / "pets" / part / name / f"{part}.jpg", exif=turned)
+    found = data.load_folder(tmp_path / "pets")
+    assert found.classes == ["cats", "dogs"] and found.targets == [0, 1, 0, 1]
+    assert {photograph.size for photograph, _ in found} == {(20, 40)}
+    (tmp_path / "pets" / "birds").mkdir()
+    picture.save(tmp_path / "pets" / "birds" / "1.jpg")
+    assert data.load_folder(tmp_path / "pets").classes == ["birds", "train", "val"]

@@ -23,6 +23,14 @@ def test_the_message_is_the_mean_lead_at_five_labels():
     assert dotted[-1].get_ydata()[0] == pytest.approx(0.515)
 
 
+def test_the_stored_draws_are_those_that_the_claims_compare():
+    claims = verdicts.Claims("ch00_first_transfer")
+    accuracy = figures.stored(claims)
+    assert {values.shape for values in accuracy.values()} == {(20, len(measure.BUDGETS))}
+    lead = accuracy[measure.FROZEN][:, 2] - accuracy[measure.RANDOM][:, 2]
+    assert lead == pytest.approx(claims.judged("learned")[0].seeds)
+
+
 def test_the_claims_are_drawn_with_their_verdicts():
     judged = verdicts.Claims("ch00_first_transfer").judged()
     (ax,) = figures.claims(judged).axes

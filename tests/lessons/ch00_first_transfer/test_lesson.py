@@ -11,6 +11,8 @@ import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
 from tlcourse.lessons.ch00_first_transfer import features, measure, photographs
+from tlcourse.lessons.ch01_concepts import transfer
+from tlcourse.lessons.ch02b_pictures import finetuning
 from tlcourse.verdicts import store
 
 LESSON = Path(__file__).parents[3] / "chapters" / "00_first_transfer.ipynb"
@@ -44,12 +46,12 @@ def test_there_are_fifteen_lines():
 
 def test_the_lines_that_are_shown_do_what_the_claims_measure():
     """Without a photograph: the draw, the head and the answers, from arrays that are made up."""
-    _, transfer = functions()
+    _, shown = functions()
     rng, y = np.random.default_rng(0), np.arange(90) % 3
     X = rng.normal(size=(90, 12)) + 2 * np.eye(3)[y] @ rng.normal(size=(3, 12))
     views = ("imagenet", "colours", *(f"random {k}" for k in range(features.INITS)))
     for seed in range(5):
-        test, said = transfer(X, y, 4, seed)
+        test, said = shown(X, y, 4, seed)
         right = measure.learn(dict.fromkeys(views, X) | {"labels": y}, 4, seed)
         assert np.array_equal(said == y[test], right[measure.FROZEN])
 
@@ -60,6 +62,16 @@ def test_of_the_stored_results_the_text_says_how_many_photographs_there_are():
     assert "majority=123 / 239" in "".join(sources())
     cells = nbformat.read(LESSON, as_version=4).cells
     assert re.search(r"Of 239 test photographs", "".join(c.source for c in cells))
+
+
+def test_the_first_rate_is_the_one_that_was_chosen():
+    rates = [row["lr"] for row in transfer.chosen_settings()["fine-tuning"].values()]
+    recipes = finetuning.chosen_settings()["recipes"]["full fine-tuning"]
+    rates += [row["lr"] for row in recipes.values()]
+    assert 0.001 <= min(rates) and max(rates) <= 0.005
+    assert ".001 to .005 was chosen" in "".join(
+        c.source for c in nbformat.read(LESSON, as_version=4).cells
+    )
 
 
 @pytest.mark.skipif(not REAL, reason="needs TLCOURSE_DATA and the ImageNet weights in TORCH_HOME")

@@ -5,9 +5,17 @@ from collections.abc import Mapping
 import numpy as np
 
 from tlcourse import plots
-from tlcourse.lessons.ch00_first_transfer import photographs
+from tlcourse.lessons.ch00_first_transfer import measure, photographs
 
 SHOWN = 5  # labels a class, of the message above the figure
+
+
+def stored(claims) -> dict[str, np.ndarray]:
+    """Return the accuracy of each method at each budget in the stored draws, shape (seeds, budgets)."""
+    return {
+        method: np.transpose([claims.accuracy(f"{k} labels: {method}") for k in measure.BUDGETS])
+        for method in measure.METHODS
+    }
 
 
 def label_efficiency(budgets, accuracy: Mapping, majority: float) -> plots.Figure:
