@@ -1,7 +1,7 @@
 """What was measured for the league: right or wrong for each seed and test picture, stored once.
 
 A store is never overwritten. When a method, a setting or a weight changes, its results move to the next
-block of seeds: raise its number here and run ``make league``.
+block of seeds, all together: give the `Block` the next free number and run ``make league``.
 """
 
 import hashlib
