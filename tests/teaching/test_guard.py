@@ -237,8 +237,11 @@ def test_an_endless_loop_is_stopped_without_a_word_and_leaves_no_thread(capsys):
 
 # In a process of its own: a mistake here would end the tests.
 ALONE = """
-import _thread, cProfile, threading, time
+import _thread, cProfile, signal, threading, time
 from tlcourse.teaching.guard import TimeUp, within
+
+# A shell without job control starts what runs behind it with Ctrl-C ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def forever():
     while True: pass

@@ -83,20 +83,26 @@ FAIR = [t for t in TWINS if t[1].__name__ != "perplexity_as_a_root" and t[0] != 
 
 @pytest.mark.parametrize("name", catalogue())
 def test_single_precision_passes_or_hears_how_many_digits_are_right(name):
+    own_twins = set()
+
     def in_the_check(function):
         changed = set()
         for seed in range(8):
             answer = examine(name, twin_of(function, changed), seed)
             assert answer.solved or NEARLY.search(answer.message), answer.message
-            if not changed:  # whole numbers, or a network: then the function is its own twin
+            if not changed:  # whole numbers, or a network: other tests try the function itself
+                own_twins.add(function)
                 break
 
     def in_the_graded_cell(function):
+        if function in own_twins:
+            return
         said = graded.grade(NOTEBOOKS["source", OF_EXERCISE[name]], name, twin_of(function))
         assert said is None or NEARLY.search(said), said
 
     each(in_the_check, cases(TWINS, name))
     each(in_the_graded_cell, cases(FAIR, name))
+    assert not (own_twins and name in PROMISED), "single precision changes no input"
 
 
 @pytest.mark.parametrize("name", PROMISED)
