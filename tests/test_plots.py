@@ -3,12 +3,10 @@
 import itertools
 
 import matplotlib
-import nbformat
 import numpy as np
 import pytest
 import torch
 from matplotlib.colors import to_rgb
-from nbclient import NotebookClient
 from PIL import Image
 
 from tlcourse import experiment, plots
@@ -160,26 +158,6 @@ def test_the_checks_above_can_fail():
     assert clipped(figure) == ["too far right"]
     boxes = {t.get_text(): at for t, at in texts(figure)}
     assert overlaps(boxes["too far right"], boxes["too far right"].translated(3, 3))
-
-
-def test_a_notebook_shows_each_figure_once(offline_environment):
-    """With and without pyplot, as the last value of a cell, and not when it is only assigned."""
-    call = "plots.image_grid(np.random.default_rng(0).random((3, 1, 8, 8)))"
-    cells = [
-        "import sys\nimport numpy as np\nfrom tlcourse import plots",
-        call,
-        f"figure = {call}",
-        "figure",
-        "assert 'matplotlib.pyplot' not in sys.modules\nimport matplotlib.pyplot as plt",
-        call,
-        f"figure = {call}",
-        "from IPython.display import display\ndisplay(figure)",
-    ]
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
-    NotebookClient(notebook, timeout=300).execute(env=offline_environment)
-    shown = [[list(o.data) for o in cell.outputs if "data" in o] for cell in notebook.cells]
-    once = [["image/png", "text/plain"]]
-    assert shown == [[], once, [], once, [], once, [], once]
 
 
 # ── colours, markers, lines ─────────────────────────────────────────────────────────────────

@@ -1,7 +1,5 @@
-import base64
 import threading
 
-import nbformat
 import numpy as np
 import pytest
 import torch
@@ -10,7 +8,6 @@ from hypothesis import strategies as st
 from lessons.ch01_concepts.right_answers import RIGHT, draw_by_choice, interval
 from lessons.ch01_concepts.wrong_answers import unbalanced
 from loops import each
-from nbclient import NotebookClient
 
 from tlcourse.models import freeze
 from tlcourse.teaching import check as room
@@ -289,27 +286,6 @@ def test_a_statement_says_goal_input_result_and_example():
     text = statement("freeze")
     assert text.startswith("**`freeze`** ★★☆ · about 15 minutes\n\nFreeze a backbone")
     assert all(word in text for word in ("**Given:**", "**Return:**", "**Example:**"))
-
-
-def run_cell(environment, code):
-    cell = nbformat.v4.new_code_cell(code)
-    NotebookClient(nbformat.v4.new_notebook(cells=[cell]), timeout=300).execute(env=environment)
-    return cell.outputs
-
-
-# ── in a notebook ───────────────────────────────────────────────────────────────────────────
-
-
-def test_in_a_kernel_the_drawing_is_a_png_with_the_message_as_its_alternative(offline_environment):
-    outputs = run_cell(
-        offline_environment,
-        "import numpy as np\nfrom tlcourse.teaching.check import check\n"
-        "check('paired_interval', lambda ours, baseline: np.zeros(3))",
-    )
-    message = outputs[0].text.strip()
-    assert message.startswith("✗ paired_interval: the mean difference is ")
-    assert base64.b64decode(outputs[1].data["image/png"]).startswith(b"\x89PNG")
-    assert outputs[1].metadata["image/png"]["alt"] == message
 
 
 def test_outside_a_kernel_there_are_only_words(capsys):

@@ -1,11 +1,9 @@
 from xml.etree import ElementTree
 
-import nbformat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from loops import each_is_refused
-from nbclient import NotebookClient
 
 from tlcourse.teaching.quiz import Option, as_html, as_text, ask, right, wrong
 
@@ -68,19 +66,6 @@ def test_without_a_notebook_the_question_is_plain_text(capsys):
         "Question. Q? (One is right.)",
         "  a) All weights, slowly",
     ]
-
-
-def test_in_a_notebook_html_and_text_are_one_output(offline_environment):
-    cell = nbformat.v4.new_code_cell(
-        "from tlcourse.teaching.quiz import ask, right, wrong\n"
-        "ask('Q?', wrong('a', 'No.'), right('b', 'Yes.'))"
-    )
-    notebook = nbformat.v4.new_notebook(cells=[cell])
-    NotebookClient(notebook, timeout=300).execute(env=offline_environment)
-    (output,) = cell.outputs
-    options = (wrong("a", "No."), right("b", "Yes."))
-    assert output.data["text/html"] == as_html("Q?", options)
-    assert output.data["text/plain"] == as_text("Q?", options)
 
 
 def test_options_are_values():

@@ -12,13 +12,13 @@ from tlcourse.verdicts import Care, Table
 __all__ = ["BLOCK", "LABELS", "METHODS", "row", "table"]
 
 
-def read(seed: int, name: str) -> dict:
+def _read(seed: int, name: str) -> dict:
     """Learn with one of `METHODS` from one draw of labels, and say which digits are read correctly."""
     train = data.few_labels(target().pool, LABELS, seed)
     return {name: right(METHODS[name](train, seed), target().test)}
 
 
-BLOCK = Block(50, 20, tuple(METHODS), read, RESTS_ON)
+BLOCK = Block(50, 20, tuple(METHODS), _read, RESTS_ON)
 
 
 def row(name: str, seeds: int = LIVE) -> Row:

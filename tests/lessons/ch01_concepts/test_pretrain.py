@@ -13,7 +13,7 @@ from tlcourse.data.printed import font_faces
 from tlcourse.lessons.ch01_concepts import pretrain, transfer
 
 SOURCES = ("letters", "faces", "inverted")
-STEPS = 600  # 12 % of what the shipped backbones had: about 11 seconds of CPU
+STEPS = 400  # 8 % of what the shipped backbones had: about 7 seconds of CPU
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +44,8 @@ def on_pixels(train, seed):
 def test_a_short_retraining_comes_close_to_the_shipped_backbone(retrained, target):
     """A linear probe on it gets most of what pretraining gains over random weights.
 
-    Measured over three seeds of the retraining: 87, 89 and 94 % of the gain (random .69, retrained
-    .92 to .93, shipped .95, raw pixels .87). The bound of 70 % leaves room for other versions of
+    Measured over three seeds of the retraining: 82, 82 and 87 % of the gain (random .69, retrained
+    .90 to .92, shipped .95, raw pixels .87). The bound of 70 % leaves room for other versions of
     PyTorch and of the fonts; a backbone that has learned nothing gets 0 %.
     """
     torch.manual_seed(0)
@@ -68,7 +68,7 @@ def similarity(one, other):
 
 
 def test_its_features_are_most_like_those_shipped_under_its_name(retrained, target):
-    """Measured over three seeds: .88 to .91 to letters, .53 to .56 to faces, .71 to .74 to inverted."""
+    """Measured over three seeds: .83 to .87 to letters, .55 to faces, .67 to .72 to inverted."""
     represent = partial(models.features, images=target.validation.images)
     assert isinstance(retrained, models.SmallCNN) and not retrained.training
     mine = represent(retrained)

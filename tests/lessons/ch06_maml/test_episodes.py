@@ -65,9 +65,9 @@ def test_one_by_one_a_query_cannot_help_another(digits):
 
 
 def test_the_shipped_networks_name_digits_they_never_saw(digits):
-    drawn = episodes.draw_episodes(digits, 60, 5, 5, 3, seed=5)
+    drawn = episodes.draw_episodes(digits, 30, 5, 5, 3, seed=5)
     model = episodes.network()
-    weights = maml.for_tasks(episodes.load("protonet"), 60)
+    weights = maml.for_tasks(episodes.load("protonet"), 30)
     found = [episodes.protonet_scores(model, weights, drawn)]
     for name in ("maml", "maml-second-order"):
         found.append(episodes.adapted_scores(model, episodes.load(name), drawn))
