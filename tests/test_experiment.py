@@ -18,6 +18,7 @@ from simulated import right_or_wrong
 from tlcourse import experiment, runtime
 from tlcourse.experiment import (
     Difference,
+    half_width,
     interval,
     labels_needed,
     labels_to_match,
@@ -400,6 +401,38 @@ def test_the_two_way_interval_of_one_method_covers_its_accuracy():
         for k, found in enumerate((interval(right.mean(1)), two_way_interval(right))):
             hits[k] += found[0] <= truth <= found[2]
     assert hits[0] < 0.6 * 200 and hits[1] > 0.89 * 200
+
+
+def test_with_groups_the_interval_is_that_of_people_and_of_equal_groups_that_of_their_means():
+    rng = np.random.default_rng(8)
+    a, b = right_or_wrong(rng, 6, 40, (0.5, 1, 0.5), 0.4)
+    found, alone = two_way(a, b, 0.9, np.arange(40) * 3), two_way(a, b, 0.9)
+    assert (found.low, found.mean, found.high) == pytest.approx((alone.low, alone.mean, alone.high))
+    d = a.astype(float) - b
+    people = rng.permutation(np.repeat([3, 5, 8, 9, 20], 8))
+    means = np.stack([d[:, people == p].mean(1) for p in (3, 5, 8, 9, 20)], axis=1)
+    found = two_way(a, b, 0.9, people)
+    assert (found.low, found.mean, found.high) == pytest.approx(by_the_book(means, 0.9))
+    unequal = np.repeat([0, 1, 2, 3], [1, 4, 15, 20])
+    assert two_way(a, b, 0.9, unequal).mean == pytest.approx(d.mean())
+    assert half_width(a, b, 6, 0.9, unequal) == pytest.approx(
+        two_way(a, b, 0.9, unequal).high - d.mean()
+    )
+    for groups in (np.zeros(40), np.arange(39)):
+        with pytest.raises(ValueError, match="groups for 40 pictures: give one a picture"):
+            two_way(a, b, groups=groups)
+
+
+def test_the_interval_over_people_covers_where_the_one_over_pictures_does_not():
+    """Thirteen unequal hands that suit one method or the other."""
+    rng, hits, spread = np.random.default_rng(13), np.zeros(2), (0.3, 1.0, 0.5)
+    for _ in range(300):
+        writer = np.sort(rng.choice(13, 400, p=rng.dirichlet([20] * 13)))
+        a, b = right_or_wrong(rng, 20, 400, spread, 0.0, writer, of_writers=0.5)
+        for k, groups in enumerate((None, writer)):
+            d = two_way(a, b, groups=groups)
+            hits[k] += d.low <= 0 <= d.high
+    assert hits[0] < 0.85 * 300 and 0.91 * 300 < hits[1] < 0.99 * 300, hits
 
 
 @pytest.mark.weekly

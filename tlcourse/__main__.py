@@ -28,6 +28,7 @@ COMMANDS = {
 }
 CHOICES = {
     "transfer": "lessons.ch01_concepts.transfer",
+    "sources": "lessons.ch01_concepts.sources",
     "finetuning": "lessons.ch02b_pictures.finetuning",
     "documents": "lessons.ch02c_language.documents",
     "photos": "lessons.ch02d_choosing_a_source.photos",

@@ -14,12 +14,12 @@ from tlcourse.experiment import ratio, two_way
 from tlcourse.verdicts import care, confirm, entries, history, judging, lesson, store
 
 ROOT = Path(__file__).parents[2]
-WING = "wing"
+WING = "package/lessons/wing"
 TOML = """
 lesson = "99"
 
 [[block]]
-number = 3
+number = 1
 
 [[block.claim]]
 id = "few"
@@ -45,6 +45,9 @@ seeds = 4
 """
 
 
+NEXT = TOML.partition('lesson = "99"')[2].replace("number = 1", "number = 2")
+
+
 def results(seed=0):
     rng = np.random.default_rng(seed)
     return {
@@ -55,8 +58,11 @@ def results(seed=0):
     }
 
 
+PEOPLE = [k // 6 for k in range(30)]  # who made each picture
+
+
 def confirmed(block, found=None):
-    return store.Confirmed(block.seeds(4), found or results(), {"claims": block.fingerprint})
+    return store.Confirmed(block.seeds(4), found or results(), {"claims": block.fingerprint()})
 
 
 # ── claims.toml ─────────────────────────────────────────────────────────────────────────────
@@ -64,43 +70,42 @@ def confirmed(block, found=None):
 
 def test_a_block_has_seeds_of_its_own_and_a_fingerprint_of_every_word():
     (block,) = entries.parse(TOML)
-    assert block.seeds(4) == [300, 301, 302, 303]
+    assert block.seeds(4) == [100, 101, 102, 103]
     assert [entry.id for entry in block.entries] == ["few", "fast"]
     for old, new in [
         ("seeds = 4", "seeds = 5"),
         ("more pictures", "as many pictures"),
         ('kind = "better"', 'kind = "as good as"'),
         ('b = "theirs"', 'b = "ours"'),
-        ("number = 3", "number = 4"),
     ]:
         (changed,) = entries.parse(TOML.replace(old, new, 1))
-        assert changed.fingerprint != block.fingerprint, old
+        assert changed.fingerprint() != block.fingerprint(), old
 
 
 def test_a_changed_margin_changes_the_fingerprint(monkeypatch):
-    before = entries.parse(TOML)[0].fingerprint
+    before = entries.parse(TOML)[0].fingerprint()
     monkeypatch.setitem(judging.MARGINS, "accuracy", (0.01, "less"))
-    assert entries.parse(TOML)[0].fingerprint != before
+    assert entries.parse(TOML)[0].fingerprint() != before
 
 
 def test_claims_that_cannot_be_are_refused():
     again = TOML + TOML.partition('lesson = "99"')[2]
     only_few = again[: again.rindex("[[block.claim]]")]
     for text, message in [
-        (again, r"blocks \[3, 3\]"),
-        (TOML.replace("number = 3", "number = 0"), r"blocks \[0\]"),
-        (TOML.replace("number = 3", "number = 9000"), "from 1 to 8999"),
+        (again, r"blocks \[1, 1\]"),
+        (TOML.replace("number = 1", "number = 0"), r"blocks \[0\]"),
+        (TOML.replace("number = 1", "number = 2"), "leaving out none"),
         (TOML.replace('"fast"', '"few"'), "two claims have one id"),
         (TOML.replace("seeds = 4", "seeds = 1"), "2 to 100 seeds"),
         (TOML.replace('"accuracy"', '"beauty"'), "unit one of"),
     ]:
         with pytest.raises(ValueError, match=message):
             entries.parse(text)
-    later = "number = 4".join(only_few.rsplit("number = 3", 1))
+    later = "number = 2".join(only_few.rsplit("number = 1", 1))
     with pytest.raises(ValueError, match="fast vanished"):
         entries.parse(later)
-    kept = 'number = 4\ndropped = ["fast"]'.join(only_few.rsplit("number = 3", 1))
-    assert [block.number for block in entries.parse(kept)] == [3, 4]
+    kept = 'number = 2\ndropped = ["fast"]'.join(only_few.rsplit("number = 1", 1))
+    assert [block.number for block in entries.parse(kept)] == [1, 2]
 
 
 # ── the store ───────────────────────────────────────────────────────────────────────────────
@@ -109,8 +114,8 @@ def test_claims_that_cannot_be_are_refused():
 def test_what_is_stored_comes_back(tmp_path):
     (block,) = entries.parse(TOML)
     given = confirmed(block)
-    np.savez_compressed(tmp_path / "3.npz", **store.pack(given))
-    with np.load(tmp_path / "3.npz") as arrays:
+    np.savez_compressed(tmp_path / "1.npz", **store.pack(given))
+    with np.load(tmp_path / "1.npz") as arrays:
         found = store.unpack(arrays)
     assert found.seeds == given.seeds and found.about == given.about
     for name, values in given.results.items():
@@ -147,11 +152,11 @@ def commit(root, words):
 
 
 def write(root, text):
-    (root / WING).mkdir(exist_ok=True)
+    (root / WING).mkdir(exist_ok=True, parents=True)
     (root / WING / "claims.toml").write_text(text, encoding="utf-8")
 
 
-def keep(root, what, number=3):
+def keep(root, what, number=1):
     folder = root / WING / "confirmed"
     folder.mkdir(exist_ok=True)
     np.savez_compressed(folder / f"{number}.npz", **store.pack(what))
@@ -159,7 +164,7 @@ def keep(root, what, number=3):
 
 def test_an_honest_project_has_no_fault(project):
     assert history.faults(project, WING) == []
-    write(project, TOML + TOML.partition('lesson = "99"')[2].replace("number = 3", "number = 4"))
+    write(project, TOML + NEXT)
     assert history.faults(project, WING) == [], "a next block is welcome"
 
 
@@ -172,18 +177,61 @@ def test_a_claim_that_changes_after_its_results_is_found_committed_or_not(projec
     ]:
         write(project, TOML.replace(old, new, 1))
         (first, *_) = history.faults(project, WING)
-        assert "its claims or margins changed since" in first, new
+        assert "its claims changed since" in first, new
     commit(project, "quietly")
     assert history.faults(project, WING)
-    write(project, TOML.replace("number = 3", "number = 5"))
-    assert history.faults(project, WING) == [
-        "wing/confirmed/3.npz: its block vanished from claims.toml; put it back."
-    ]
+    keep(project, confirmed(entries.parse(TOML)[0]), number=2)
+    assert (
+        "2.npz: its block vanished from claims.toml; put it back."
+        in history.faults(project, WING)[-1]
+    )
 
 
 def test_a_margin_that_moves_after_the_results_is_found(project, monkeypatch):
     monkeypatch.setitem(judging.MARGINS, "accuracy", (0.01, "less"))
-    assert "its claims or margins changed since" in history.faults(project, WING)[0]
+    assert "a margin is another one now; use the next block" in history.faults(project, WING)[0]
+    write(project, TOML + NEXT)
+    assert history.faults(project, WING) == [], "with the next block a margin may move"
+    moved = replace(
+        confirmed(entries.parse(TOML)[0]),
+        about={"claims": "", "margins": {"accuracy": 0.01, "ratio": 2}},
+    )
+    keep(project, moved)
+    assert "its claims changed since" in history.faults(project, WING)[0]
+
+
+def test_results_that_vanish_are_found_on_whatever_branch_they_were(project):
+    gone = ["package/lessons/wing/confirmed/1.npz: its results are gone; restore them."]
+    (project / WING / "confirmed" / "1.npz").unlink()
+    assert history.faults(project, WING) == gone
+    commit(project, "as if nothing had been measured")
+    assert history.faults(project, WING) == gone
+    git(project, "checkout", "-q", "-b", "side", "HEAD^")
+    write(project, TOML + NEXT)
+    commit(project, "freeze the next")
+    keep(project, confirmed(entries.parse(TOML + NEXT)[1]), number=2)
+    commit(project, "a block that looks bad")
+    git(project, "checkout", "-q", "-")
+    git(project, "merge", "-q", "-s", "ours", "-m", "hide it", "side")
+    assert len(history.faults(project, WING)) == 2
+
+
+def test_a_setting_that_moves_between_freezing_and_confirming_is_found(tmp_path):
+    git(tmp_path, "init", "-q")
+    write(tmp_path, TOML)
+    (tmp_path / "package" / "rates.json").write_text("{}")
+    commit(tmp_path, "freeze")
+    (block,) = entries.parse(TOML)
+    about = {"claims": block.fingerprint(), "rests on": {"rates.json": store.hash_of(b"{}")}}
+    keep(tmp_path, replace(confirmed(block), about=about))
+    assert history.faults(tmp_path, WING) == []
+    about["rests on"] = {"rates.json": store.hash_of(b"[]")}
+    keep(tmp_path, replace(confirmed(block), about=about))
+    (tmp_path / "package" / "rates.json").write_text("[]")
+    commit(tmp_path, "confirm, with other rates")
+    assert history.faults(tmp_path, WING) == [
+        "package/lessons/wing/confirmed/1.npz: no commit before its results holds rates.json as it was used."
+    ]
 
 
 def test_results_before_their_claims_are_found(tmp_path):
@@ -192,10 +240,12 @@ def test_results_before_their_claims_are_found(tmp_path):
     commit(tmp_path, "begin")
     write(tmp_path, TOML)
     keep(tmp_path, confirmed(entries.parse(TOML)[0]))
-    assert history.faults(tmp_path, WING) == ["wing/confirmed/3.npz: commit its claims first."]
+    assert history.faults(tmp_path, WING) == [
+        "package/lessons/wing/confirmed/1.npz: commit its claims first."
+    ]
     commit(tmp_path, "both at once")
     assert history.faults(tmp_path, WING) == [
-        "wing/confirmed/3.npz: no commit before its results holds its claims word for word."
+        "package/lessons/wing/confirmed/1.npz: no commit before its results holds its claims word for word."
     ]
 
 
@@ -205,7 +255,7 @@ def test_results_that_change_or_lack_seeds_are_found(project):
     assert "stored results changed" in history.faults(project, WING)[-1]
     commit(project, "nicer ones")
     assert "stored results changed" in history.faults(project, WING)[-1]
-    keep(project, replace(confirmed(block), seeds=[300, 301, 302, 309]))
+    keep(project, replace(confirmed(block), seeds=[100, 101, 102, 109]))
     assert "are not the first 4 of the block" in history.faults(project, WING)[0]
     fewer = results()
     del fewer["theirs"]
@@ -254,10 +304,11 @@ def test_all_seeds_computed_anew_are_as_stored(wing):
 
 def test_a_method_that_is_given_more_without_saying_so_is_found():
     (block,) = entries.parse(TOML)
-    plain = verdicts.Care(6, 100, False, 0)
+    plain = verdicts.Care(5, 6, 100, False, 0)
     equal = dict.fromkeys(results(), plain)
     assert care.unsaid(block, equal) == []
     for field, value in [
+        ("labels", 20),
         ("candidates", 12),
         ("steps", 200),
         ("augmentation", True),
@@ -309,7 +360,7 @@ def test_live_seeds_are_compared_with_the_stored_ones(claims, capsys, monkeypatc
 
     monkeypatch.setattr(confirm, "measured", measured)
     claims.run("all")
-    assert asked == [[300, 301]] and "as stored: yes" in capsys.readouterr().out
+    assert asked == [[100, 101]] and "as stored: yes" in capsys.readouterr().out
     assert len(claims.judged("few")[0].live) == 2
     for name, factor in (("ours", None), ("steps of theirs", 1.2)):
         moved = found[name] * factor if factor else ~found[name]
@@ -323,7 +374,23 @@ def test_live_seeds_are_compared_with_the_stored_ones(claims, capsys, monkeypatc
     monkeypatch.setenv("TLCOURSE_SEED", "0")
     monkeypatch.setenv("TLCOURSE_SCALE", "full")
     claims.run("all")
-    assert asked[-1] == [300, 301, 302, 303]
+    assert asked[-1] == [100, 101, 102, 103]
+
+
+def test_what_older_blocks_gave_stands_beside_the_new(monkeypatch):
+    rest = NEXT[NEXT.rindex("[[block.claim]]") :]
+    text = TOML + NEXT.replace(rest, "").replace("number = 2", 'number = 2\ndropped = ["fast"]')
+    old, new = entries.parse(text)
+    about = {"margins": {"accuracy": 0.5, "ratio": 1.25}, "groups": PEOPLE}
+    stored = {1: replace(confirmed(old), about=about), 2: confirmed(new, results(seed=1))}
+    monkeypatch.setattr(entries, "read", lambda wing: [old, new])
+    monkeypatch.setattr(store, "load", lambda wing, number: stored[number])
+    header, few, fast = lesson.Claims(WING).table().rows
+    assert header[-2:] == ("verdict", "block 1")
+    then = two_way(results()["ours"], results()["theirs"], 0.975, PEOPLE)
+    assert few[-1] == f"{then.effect} ≈", "judged by the margin and the people of that time"
+    assert few[2] == two_way(results(seed=1)["ours"], results(seed=1)["theirs"], 0.95).effect
+    assert fast[1].startswith("ours needs") and fast[-2] == "dropped" and "times [" in fast[-1]
 
 
 # ── exploring and confirming ────────────────────────────────────────────────────────────────
@@ -336,6 +403,7 @@ def measured_wing(monkeypatch, tmp_path):
     monkeypatch.setattr(entries, "read", lambda wing: [block])
     monkeypatch.setattr(confirm, "measured", lambda wing, seeds: results())
     monkeypatch.setattr(confirm, "rests_on", lambda wing: {"weights": "hash"})
+    monkeypatch.setattr(confirm, "groups", lambda wing: PEOPLE)
     monkeypatch.setattr(
         store, "path", lambda wing, number: tmp_path / "confirmed" / f"{number}.npz"
     )
@@ -345,7 +413,7 @@ def measured_wing(monkeypatch, tmp_path):
 def test_exploring_says_how_wide_each_interval_will_be(measured_wing):
     _, few, fast = confirm.expected(WING, 4).rows
     a, b = results()["ours"], results()["theirs"]
-    d = two_way(a, b, 0.975)
+    d = two_way(a, b, 0.975, PEOPLE)
     assert few[0] == "few" and float(few[1]) == pytest.approx(d.mean, abs=5e-4)
     assert float(few[3]) == pytest.approx(d.high - d.mean, abs=5e-4), (
         "of as many seeds as were seen"
@@ -355,10 +423,11 @@ def test_exploring_says_how_wide_each_interval_will_be(measured_wing):
 
 def test_a_block_is_confirmed_once(measured_wing):
     where = confirm.confirm(WING)
-    found = store.load(WING, 3)
-    assert found.about["claims"] == measured_wing.fingerprint
+    found = store.load(WING, 1)
+    assert found.about["claims"] == measured_wing.fingerprint()
     assert found.about["rests on"] == {"weights": "hash"} and "torch" in found.about["versions"]
-    assert found.seeds == [300, 301, 302, 303]
+    assert found.seeds == [100, 101, 102, 103] and found.groups == PEOPLE
+    assert found.margins == {"accuracy": 0.02, "ratio": 1.25}
     before = where.read_bytes()
     with pytest.raises(FileExistsError, match="open already: changed claims need the next block"):
         confirm.confirm(WING)

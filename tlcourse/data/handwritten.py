@@ -15,6 +15,7 @@ from tlcourse.data.cache import cached, data_folder
 from tlcourse.data.sets import SIDE, ImageSet, Splits
 
 DIGITS = "0123456789"
+WRITERS = 13  # of scikit-learn's digits
 
 
 def digits(by_writer: bool = False, validation: bool = False) -> Splits:
@@ -34,8 +35,8 @@ def digits(by_writer: bool = False, validation: bool = False) -> Splits:
     Returns
     -------
     Splits
-        Pictures of 16 × 16 pixels, enlarged from 8 × 8; ``groups`` numbers blocks of 100 pictures of
-        the file.
+        Pictures of 16 × 16 pixels, enlarged from 8 × 8; ``groups`` numbers thirteen equal stretches of
+        the file, about one for each writer: who wrote which picture, the file does not say.
 
     Notes
     -----
@@ -49,7 +50,7 @@ def digits(by_writer: bool = False, validation: bool = False) -> Splits:
         F.pad(images, (1, 1, 1, 1)),
         torch.from_numpy(bunch.target).long(),
         list(DIGITS),
-        torch.arange(len(images)) // 100,
+        torch.arange(len(images)) * WRITERS // len(images),
     )
     order = torch.arange(len(images))
     if not by_writer:

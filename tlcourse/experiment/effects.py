@@ -105,7 +105,7 @@ def paired(ours, baseline, level: float = 0.95) -> Difference:
     return Difference(mean, low, high, int((ours > baseline).sum()), len(ours))
 
 
-def two_way(ours, baseline, level: float = 0.95) -> Difference:
+def two_way(ours, baseline, level: float = 0.95, groups=None) -> Difference:
     """Compare two methods on test pictures that all seeds share, as if those too were drawn anew.
 
     An interval over seeds alone shrinks to nothing with their number, while the luck of the one test
@@ -118,6 +118,9 @@ def two_way(ours, baseline, level: float = 0.95) -> Difference:
         Which test pictures each run labels correctly: at least two seeds and two pictures.
     level : float
         See `interval`.
+    groups : array_like, shape (pictures,), optional
+        Who made each picture. Pictures of one person resemble one another, so it is people that would be
+        drawn anew: see `by_group`.
 
     Returns
     -------
@@ -138,11 +141,42 @@ def two_way(ours, baseline, level: float = 0.95) -> Difference:
         )
     d = finite(ours - baseline)
     n, by_seed, mean = len(d), d.mean(axis=1), float(d.mean())
-    half = half_width(ours, baseline, n, level)
+    half = half_width(ours, baseline, n, level, groups)
     return Difference(mean, mean - half, mean + half, int((by_seed > 0).sum()), n)
 
 
-def two_way_interval(right, level: float = 0.95) -> tuple[float, float, float]:
+def by_group(d: np.ndarray, groups) -> np.ndarray:
+    """Return one column a group, so that a mean over columns is the mean over all pictures.
+
+    A group of n_g pictures counts n_g times the number of groups over the number of pictures: the
+    linear form of a ratio of totals, as for clusters of unequal size.
+
+    Parameters
+    ----------
+    d : array, shape (seeds, pictures)
+    groups : array_like, shape (pictures,)
+        At least two different ones.
+
+    Returns
+    -------
+    array, shape (seeds, groups)
+
+    References
+    ----------
+    Cochran (1977), "Sampling Techniques", section 9A.1 (clusters of unequal size).
+    """
+    _, group = np.unique(np.asarray(groups), return_inverse=True)
+    if group.shape != d.shape[1:] or group.max() < 1:
+        raise ValueError(
+            f"{len(group)} groups for {d.shape[1]} pictures: give one a picture, two different ones "
+            "at least."
+        )
+    member = np.eye(group.max() + 1)[group]
+    mean = d.mean(axis=1, keepdims=True)
+    return mean + (d - mean) @ member * member.shape[1] / len(group)
+
+
+def two_way_interval(right, level: float = 0.95, groups=None) -> tuple[float, float, float]:
     """Return the interval of one method's accuracy, as if seeds and test pictures were drawn anew.
 
     As `two_way`, for one method instead of the difference of two: it also covers the luck of the test
@@ -154,16 +188,18 @@ def two_way_interval(right, level: float = 0.95) -> tuple[float, float, float]:
         Which test pictures each run labels correctly: at least two seeds and two pictures.
     level : float
         See `interval`.
+    groups : array_like, shape (pictures,), optional
+        As in `two_way`.
 
     Returns
     -------
     low, mean, high : float
     """
-    found = two_way(right, np.zeros_like(right), level)
+    found = two_way(right, np.zeros_like(right), level, groups)
     return found.low, found.mean, found.high
 
 
-def half_width(ours, baseline, seeds: int, level: float = 0.95) -> float:
+def half_width(ours, baseline, seeds: int, level: float = 0.95, groups=None) -> float:
     """Return the half-width of `two_way` that is to be expected of another number of seeds.
 
     Parameters
@@ -174,10 +210,14 @@ def half_width(ours, baseline, seeds: int, level: float = 0.95) -> float:
         For how many seeds; with those that were seen, the half-width is that of `two_way`.
     level : float
         See `interval`.
+    groups : array_like, shape (pictures,), optional
+        As in `two_way`.
     """
     d = np.asarray(ours, dtype=float) - np.asarray(baseline, dtype=float)
     if d.ndim == 1:
         return _student([(seeds - 1, d.var(ddof=1) / seeds)], level)
+    if groups is not None:
+        d = by_group(d, groups)
     n, pictures = d.shape
     by_seed, by_picture = d.mean(axis=1), d.mean(axis=0)
     rest = d - by_seed[:, None] - by_picture + d.mean()

@@ -4,7 +4,6 @@ A store is never overwritten. When a method, a setting or a weight changes, its 
 block of seeds, all together: give the `Block` the next free number and run ``make league``.
 """
 
-import hashlib
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from tlcourse import experiment, runtime
 from tlcourse.verdicts import MARGINS
 from tlcourse.verdicts.confirm import VERSIONS
 from tlcourse.verdicts.entries import SEEDS_PER_BLOCK
-from tlcourse.verdicts.store import Confirmed, pack, unpack
+from tlcourse.verdicts.store import Confirmed, hash_of, pack, unpack
 
 FOLDER = Path(__file__).parent / "confirmed"
 LIVE = 2  # seeds that a lesson computes again in front of the reader
@@ -39,6 +38,8 @@ class Block:
         ``measure(seed, part)`` returns right or wrong for each test picture, a dict with one array.
     rests_on : sequence of Path
         Files of settings and weights that it reads.
+    groups : callable, optional
+        Returns who made each test picture, as in `experiment.two_way`.
     """
 
     number: int
@@ -46,6 +47,7 @@ class Block:
     parts: Sequence[str]
     measure: Callable
     rests_on: Sequence[Path]
+    groups: Callable | None = None
 
     @property
     def seeds(self) -> list[int]:
@@ -62,9 +64,15 @@ class Block:
         """Return a hash of each file that it rests on."""
         root = Path(__file__).parents[1]
         return {
-            file.relative_to(root).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+            file.relative_to(root).as_posix(): hash_of(file.read_bytes())
             for file in sorted(self.rests_on)
         }
+
+    def share(self, right: np.ndarray) -> str:
+        """Return the share of pictures read correctly with its interval, such as ``86.2 % [84.3, 88.1]``."""
+        found = experiment.two_way_interval(right, groups=self.groups and self.groups())
+        low, mean, high = (100 * x for x in found)
+        return f"{mean:.1f} % [{low:.1f}, {high:.1f}]"
 
     def results(self) -> dict[str, np.ndarray]:
         """Return what is stored: bool, shape (seeds, pictures), by part.
@@ -124,7 +132,8 @@ class Block:
             raise ValueError(f"no {part!r}: there are {', '.join(stored)}.")
         seeds, own = self.n if runtime.scale() == "full" else seeds, runtime.base_seed() != 0
         taken = runtime.seeds(seeds) if own else self.seeds[:seeds]
-        return Row(part, stored[part], self.run(taken, [part])[part], own)
+        here = self.run(taken, [part])[part]
+        return Row(part, stored[part], here, own, self.share(stored[part]))
 
 
 @dataclass(frozen=True, repr=False)
@@ -137,32 +146,34 @@ class Row:
     stored, here : array of bool, shape (seeds, pictures)
     own : bool
         Whether the reader's own seeds were computed, which no stored ones stand beside.
+    share : str
+        The stored accuracy in words, from `Block.share`.
     """
 
     name: str
     stored: np.ndarray
     here: np.ndarray
     own: bool
+    share: str
 
     @property
     def as_stored(self) -> bool | None:
         """Whether the same seeds gave the same mean, within a quarter of what matters; None for own seeds."""
         if self.own:
             return None
-        apart = self.here.mean() - self.stored[: len(self.here)].mean()
+        apart = self.here.mean() - self.same_seeds.mean()
         return bool(abs(apart) <= MARGINS["accuracy"][0] / 4)
+
+    @property
+    def same_seeds(self) -> np.ndarray:
+        """What is stored of the seeds that were computed here."""
+        return self.stored[: len(self.here)]
 
     def __repr__(self) -> str:
         """Say both results in one sentence."""
-        said = f"{self.name}: {share(self.stored)}, {len(self.stored)} stored seeds; "
+        said = f"{self.name}: {self.share}, {len(self.stored)} stored seeds; "
         if self.own:
             return f"{said}{len(self.here)} seeds of your own: {100 * self.here.mean():.1f} %"
         answer = "yes" if self.as_stored else "no"
-        said += f"{len(self.here)} of them computed here: {100 * self.here.mean():.1f} %"
-        return f"{said}; as stored: {answer}"
-
-
-def share(right: np.ndarray) -> str:
-    """Return the share of pictures read correctly with its interval, such as ``86.2 % [84.3, 88.1]``."""
-    low, mean, high = (100 * x for x in experiment.two_way_interval(right))
-    return f"{mean:.1f} % [{low:.1f}, {high:.1f}]"
+        said += f"{len(self.here)} of these again: {100 * self.here.mean():.1f} %, where "
+        return f"{said}{100 * self.same_seeds.mean():.1f} % is stored; as stored: {answer}"

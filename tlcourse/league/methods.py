@@ -70,53 +70,57 @@ def usual(train: Callable, name: str):
 def of_recipe(name: str) -> Care:
     """Lesson 02b: probing before tuning takes twice the steps once more, for the head alone."""
     steps, tried = usual(finetuning.RECIPES[name], "steps"), finetuning.CANDIDATES[name]
-    return Care(len(tried), 3 * steps if name == "probe, then tune" else steps, False, SHOWN)
+    return Care(
+        LABELS, len(tried), 3 * steps if name == "probe, then tune" else steps, False, SHOWN
+    )
 
 
 def of_pair() -> Care:
     """Lesson 04: every strength of every regulariser was tried, then three pairs."""
     tried = sum(map(len, regularizing.CANDIDATES.values())) + 3
     augmented = "strength" in learners.best_pair()
-    return Care(tried, regularizing.TRAINING["steps"], augmented, SHOWN)
+    return Care(LABELS, tried, regularizing.TRAINING["steps"], augmented, SHOWN)
 
 
 def of_copies(name: str) -> Care:
     """Lesson 07c, with affine copies."""
     steps = usual(augmenting.learn, "steps") if name == augmenting.SCRATCH else 0
     shown = SHOWN if name == "frozen features + logistic regression" else 0
-    return Care(len(augmenting.CANDIDATES[name][1]), steps, True, shown)
+    return Care(LABELS, len(augmenting.CANDIDATES[name][1]), steps, True, shown)
 
 
 def of_augmented() -> Care:
     """Fine-tuning with augmentation."""
     steps = usual(learners.fine_tune_augmented, "steps")
-    return Care(len(CANDIDATES["fine-tuning + augmentation"]), steps, True, SHOWN)
+    return Care(LABELS, len(CANDIDATES["fine-tuning + augmentation"]), steps, True, SHOWN)
 
 
 def of_multitask() -> Care:
     """Lesson 05: its one rate; what was trained there was trained on other pictures of our digits."""
-    return Care(1, 0, False, usual(multitask.train, "steps") * usual(multitask.train, "batch"))
+    return Care(
+        LABELS, 1, 0, False, usual(multitask.train, "steps") * usual(multitask.train, "batch")
+    )
 
 
 def of_adapted() -> Care:
     """Lesson 06, MAML."""
     steps = settings.stored(SETTINGS)["MAML"]["steps"]
-    return Care(len(CANDIDATES["MAML"]), steps, False, episodes.pictures_shown("maml"))
+    return Care(LABELS, len(CANDIDATES["MAML"]), steps, False, episodes.pictures_shown("maml"))
 
 
 def of_prototypes() -> Care:
     """Lesson 06, ProtoNet: nothing to choose, nothing to train."""
-    return Care(1, 0, False, episodes.pictures_shown("protonet"))
+    return Care(LABELS, 1, 0, False, episodes.pictures_shown("protonet"))
 
 
 def of_centroids() -> Care:
     """Lesson 06's simple baseline: nothing to choose, nothing to train."""
-    return Care(1, 0, False, SHOWN)
+    return Care(LABELS, 1, 0, False, SHOWN)
 
 
 def of_print() -> Care:
     """Lesson 07b: all its training is on printed digits, perturbed; no step on ours."""
-    return Care(1, 0, True, learners.PRINT_STEPS * scaling.BATCH)
+    return Care(0, 1, 0, True, learners.PRINT_STEPS * scaling.BATCH)
 
 
 # ── the methods ─────────────────────────────────────────────────────────────────────────────
@@ -132,7 +136,11 @@ def _copies(name: str) -> Method:
 
 
 METHODS = {
-    name: Method("01", partial(learners.as_in_lesson_01, name), partial(measure.care_of, name))
+    name: Method(
+        "01",
+        partial(learners.as_in_lesson_01, name),
+        partial(measure.care_of, name, LABELS),
+    )
     for name in transfer.METHODS
 }
 METHODS |= {
@@ -151,12 +159,7 @@ METHODS |= {
         of_multitask,
         "750 pictures with three yes-or-no answers each",
     ),
-    "MAML": Method(
-        "06",
-        partial(as_chosen, "MAML"),
-        of_adapted,
-        "nothing; measured with 10 steps, where choosing gives 20: the next block mends it",
-    ),
+    "MAML": Method("06", partial(as_chosen, "MAML"), of_adapted),
     "ProtoNet": Method("06", learners.nearest_prototype, of_prototypes),
     "frozen features + nearest centroid": Method("06", learners.nearest_centroid, of_centroids),
     "print + CORAL": Method(

@@ -10,7 +10,7 @@ import torch
 
 from tlcourse import data, experiment, models, plots
 from tlcourse.data import ImageSet, Splits
-from tlcourse.league.blocks import LIVE, Block, Row, share
+from tlcourse.league.blocks import LIVE, Block, Row
 from tlcourse.lessons.ch01_concepts import measure, transfer
 from tlcourse.verdicts import Table
 
@@ -90,7 +90,7 @@ def table() -> Table:
     """Return what is stored as a table: data set and labels a class, and each method's accuracy."""
     stored = BLOCK.results()
     rows = [
-        [name, str(k), *(share(stored[part(name, k, m)]) for m in METHODS)]
+        [name, str(k), *(BLOCK.share(stored[part(name, k, m)]) for m in METHODS)]
         for name in TARGETS
         for k in BUDGETS
     ]

@@ -6,6 +6,7 @@ from tlcourse.verdicts import entries
 
 # A claim's sentence must use the word when its two methods differ in the column.
 WORDS = {
+    "labels": "label",
     "candidates": "candidate",
     "steps": "step",
     "augmentation": "augment",
@@ -16,10 +17,12 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Care:
-    """What a method was given, beside the labelled pictures that all methods share.
+    """What a method was given.
 
     Attributes
     ----------
+    labels : int
+        Labelled examples a class.
     candidates : int
         Settings tried.
     steps : int
@@ -32,6 +35,7 @@ class Care:
         Labelled pictures of the target, beside the few, that chose its settings.
     """
 
+    labels: int
     candidates: int
     steps: int
     augmentation: bool

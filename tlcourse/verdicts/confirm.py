@@ -5,7 +5,6 @@
 """
 
 import argparse
-import hashlib
 import platform
 from importlib import import_module, resources
 from importlib.metadata import version
@@ -25,10 +24,7 @@ def rests_on(wing: str) -> dict[str, str]:
     measure = import_module(f"{entries.LESSONS}.{wing}.measure")
     root = Path(str(resources.files("tlcourse")))
     files = sorted(Path(file) for file in measure.RESTS_ON)
-    return {
-        file.relative_to(root).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()[:16]
-        for file in files
-    }
+    return {file.relative_to(root).as_posix(): store.hash_of(file.read_bytes()) for file in files}
 
 
 def measured(wing: str, seeds: list[int], parts=None) -> dict[str, np.ndarray]:
@@ -38,6 +34,12 @@ def measured(wing: str, seeds: list[int], parts=None) -> dict[str, np.ndarray]:
         runs = experiment.repeat(measure.PARTS[part], seeds, part)
         found |= experiment.table(runs)
     return found
+
+
+def groups(wing: str) -> list[int] | None:
+    """Return who made each test picture of a wing, or None where each counts for itself."""
+    found = import_module(f"{entries.LESSONS}.{wing}.measure").groups()
+    return None if found is None else np.asarray(found).tolist()
 
 
 def confirm(wing: str) -> Path:
@@ -55,7 +57,9 @@ def confirm(wing: str) -> Path:
             f"block {block.number} of {wing} is open already: changed claims need the next block."
         )
     about = {
-        "claims": block.fingerprint,
+        "claims": block.fingerprint(),
+        "margins": block.margins,
+        "groups": groups(wing),
         "rests on": rests_on(wing),
         "versions": {name: version(name) for name in VERSIONS}
         | {"Python": platform.python_version()},
@@ -75,13 +79,15 @@ def expected(wing: str, seeds: int) -> Table:
     """
     block = entries.read(wing)[-1]
     found, level = measured(wing, list(range(seeds))), judging.level(len(block.entries))
+    people = groups(wing)
     header = ["claim", "seen on block 0", "seeds", "expected half-width", "margin"]
     rows = []
     for entry in block.entries:
         a, b = found[entry.a], found[entry.b]
         if entry.unit == "ratio":
             a, b = np.log(a), np.log(b)
-        seen, half = (a - 1.0 * b).mean(), experiment.half_width(a, b, entry.seeds, level)
+        seen = (a - 1.0 * b).mean()
+        half = experiment.half_width(a, b, entry.seeds, level, people)
         margin = judging.MARGINS[entry.unit][0]
         margin = np.log(margin) if entry.unit == "ratio" else margin
         rows.append([entry.id, f"{seen:+.3f}", str(entry.seeds), f"{half:.3f}", f"{margin:.3f}"])

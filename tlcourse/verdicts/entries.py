@@ -87,10 +87,14 @@ class Block:
         return list(range(first, first + n))
 
     @property
-    def fingerprint(self) -> str:
-        """A hash of all that was promised, with the margins that judge it."""
-        margins = {e.unit: MARGINS[e.unit][0] for e in self.entries}
-        promised = json.dumps([asdict(self), margins], sort_keys=True, ensure_ascii=False)
+    def margins(self) -> dict[str, float]:
+        """The margins of today for the units of its claims."""
+        return {entry.unit: MARGINS[entry.unit][0] for entry in self.entries}
+
+    def fingerprint(self, margins: dict[str, float] | None = None) -> str:
+        """Return a hash of all that was promised, with the margins that judge it: by default today's."""
+        used = {entry.unit: (margins or self.margins)[entry.unit] for entry in self.entries}
+        promised = json.dumps([asdict(self), used], sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(promised.encode()).hexdigest()[:16]
 
 
@@ -100,7 +104,7 @@ def parse(text: str) -> list[Block]:
     Raises
     ------
     ValueError
-        If a block's number, an id or a seed is out of order, or a claim vanishes from one block to the
+        If a block's number, an id or a seed is out of order or left out, or a claim vanishes from one block to the
         next without being named as dropped.
     """
     found = tomllib.loads(text)
@@ -115,8 +119,8 @@ def parse(text: str) -> list[Block]:
     ]
     last = runtime.CHOOSING // SEEDS_PER_BLOCK
     numbers = [block.number for block in blocks]
-    if numbers != sorted(set(numbers)) or not all(0 < number < last for number in numbers):
-        raise ValueError(f"blocks {numbers}: number them upwards, from 1 to {last - 1}.")
+    if numbers != list(range(1, len(blocks) + 1)) or len(blocks) >= last:
+        raise ValueError(f"blocks {numbers}: number them 1, 2, 3 and so on, leaving out none.")
     for before, block in zip([None, *blocks], blocks, strict=False):
         _check_ids(before, block)
     return blocks

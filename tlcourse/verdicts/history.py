@@ -11,6 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from tlcourse.verdicts import entries, store
+from tlcourse.verdicts.store import hash_of
+
+# All commits that touched a file: also those that a merge would leave out, and no renaming guessed.
+HISTORY = ("log", "--full-history", "-m", "--no-renames")
 
 
 def faults(root: Path, wing: str) -> list[str]:
@@ -23,25 +27,40 @@ def faults(root: Path, wing: str) -> list[str]:
     wing : str
         Folder of the wing, seen from `root`.
     """
-    blocks, found = entries.parse(_now(root, f"{wing}/claims.toml").decode()), []
+    blocks = entries.parse(_now(root, f"{wing}/claims.toml").decode())
+    found = _lost(root, f"{wing}/confirmed")
     for result in sorted((root / wing / "confirmed").glob("*.npz"), key=lambda p: int(p.stem)):
         where, number = result.relative_to(root).as_posix(), int(result.stem)
         block = next((b for b in blocks if b.number == number), None)
         if block is None:
             found.append(f"{where}: its block vanished from claims.toml; put it back.")
             continue
-        found += _same_promise(where, block, result)
+        with np.load(result) as arrays:
+            confirmed = store.unpack(arrays)
+        found += _same_promise(where, block, confirmed)
+        if block is blocks[-1] and block.fingerprint() != block.fingerprint(confirmed.margins):
+            found.append(f"{where}: a margin is another one now; use the next block.")
         found += _frozen_before(root, wing, where, block)
+        found += _settled_before(root, wing, where, confirmed.about.get("rests on", {}))
         found += _never_changed(root, where)
     return found
 
 
-def _same_promise(where, block, result) -> list[str]:
-    with np.load(result) as arrays:
-        confirmed = store.unpack(arrays)
+def _lost(root, folder) -> list[str]:
+    """Name files of results that some commit added, on any branch, and that are no longer there."""
+    log = _git(root, *HISTORY, "--format=", "--name-only", "--diff-filter=A", "--", folder)
+    names = sorted(set(log.decode().split()))
+    return [
+        f"{name}: its results are gone; restore them."
+        for name in names
+        if not (root / name).exists()
+    ]
+
+
+def _same_promise(where, block, confirmed) -> list[str]:
     wrong = []
-    if confirmed.about["claims"] != block.fingerprint:
-        wrong.append(f"{where}: its claims or margins changed since; use the next block.")
+    if confirmed.about["claims"] != block.fingerprint(confirmed.margins):
+        wrong.append(f"{where}: its claims changed since; use the next block.")
     most = max(entry.seeds for entry in block.entries)
     if confirmed.seeds != block.seeds(most):
         wrong.append(f"{where}: its seeds are not the first {most} of the block.")
@@ -60,12 +79,28 @@ def _frozen_before(root, wing, where, block) -> list[str]:
     return []
 
 
+def _settled_before(root, wing, where, files) -> list[str]:
+    """Name settings and weights that did not stand, as they were used, in the commit before the results."""
+    opened, package = _commits(root, where), Path(wing).parent.parent
+    before = f"{opened[0]}^" if opened else "HEAD"
+    return [
+        f"{where}: no commit before its results holds {name} as it was used."
+        for name, used in files.items()
+        if hash_of(_show(root, before, (package / name).as_posix())) != used
+    ]
+
+
 def _has(root, commit, wing, block) -> bool:
+    text = _show(root, commit, f"{wing}/claims.toml").decode()
+    return bool(text) and any(b == block for b in entries.parse(text))
+
+
+def _show(root, commit, name) -> bytes:
+    """Return a file as it stood in a commit; nothing where it did not."""
     try:
-        text = _git(root, "show", f"{commit}:{wing}/claims.toml").decode()
+        return _git(root, "show", f"{commit}:{name}")
     except subprocess.CalledProcessError:
-        return False
-    return any(b == block for b in entries.parse(text))
+        return b""
 
 
 def _never_changed(root, where) -> list[str]:
@@ -84,7 +119,7 @@ def _results(content: bytes) -> dict:
 
 def _commits(root, where) -> list[str]:
     """Return the commits that added or changed a file, the oldest first."""
-    log = _git(root, "log", "--reverse", "--format=%H", "--diff-filter=AM", "--", where)
+    log = _git(root, *HISTORY, "--reverse", "--format=%H", "--diff-filter=AM", "--", where)
     return log.decode().split()
 
 

@@ -69,8 +69,8 @@ def judge(low: float, high: float, margin: float, kind: str = "better") -> str:
     return "open"
 
 
-def judge_difference(difference, unit: str, kind: str = "better") -> str:
-    """Judge a `Difference` by the margin of its unit; a ratio on its logarithm.
+def judge_difference(difference, unit: str, kind: str = "better", margin=None) -> str:
+    """Judge a `Difference` by the margin of its unit, or by another one; a ratio on its logarithm.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def judge_difference(difference, unit: str, kind: str = "better") -> str:
     """
     if unit not in MARGINS or (unit == "ratio") != (difference.unit == "times"):
         raise ValueError(f"unit {unit!r} for {difference}: take one of {', '.join(MARGINS)}.")
-    margin = MARGINS[unit][0]
+    margin = margin or MARGINS[unit][0]
     if unit == "ratio":
         return judge(log(difference.low), log(difference.high), log(margin), kind)
     return judge(difference.low, difference.high, margin, kind)

@@ -1,7 +1,7 @@
 """The claims of a lesson in its notebook: promised, measured live on two seeds, judged on all."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from importlib import import_module
 
 import numpy as np
@@ -15,14 +15,14 @@ from tlcourse.verdicts.tables import Table
 LIVE = 2  # seeds that a lesson computes again in front of the reader
 
 
-def compare(entry: entries.Entry, a: np.ndarray, b: np.ndarray, level: float) -> Difference:
+def compare(entry: entries.Entry, a: np.ndarray, b: np.ndarray, level: float, groups) -> Difference:
     """Return the difference that a claim is judged by, at a level.
 
-    Right or wrong for each seed and picture: over seeds and pictures (`two_way`). A number a seed: over
-    seeds, as a ratio where the unit is one.
+    Right or wrong for each seed and picture: over seeds and pictures, or the people who made them
+    (`two_way`). A number a seed: over seeds, as a ratio where the unit is one.
     """
     if a.dtype == bool:
-        return two_way(a, b, level)
+        return two_way(a, b, level, groups)
     return (ratio if entry.unit == "ratio" else paired)(a, b, level)
 
 
@@ -73,6 +73,17 @@ class Judged:
         )
 
 
+def judge_entry(entry: entries.Entry, confirmed: store.Confirmed, level: float) -> Judged:
+    """Judge a claim by a block's stored results and margins."""
+    a, b = (confirmed.results[name][: entry.seeds] for name in (entry.a, entry.b))
+    difference, margin = (
+        compare(entry, a, b, level, confirmed.groups),
+        confirmed.margins[entry.unit],
+    )
+    verdict = judging.judge_difference(difference, entry.unit, entry.kind, margin)
+    return Judged(entry, difference, level, verdict, margin, by_seed(entry, a, b), np.array([]))
+
+
 class Claims:
     """All claims of a lesson.
 
@@ -85,7 +96,7 @@ class Claims:
     def __init__(self, wing: str):
         *self.older, self.block = entries.read(wing)
         self.wing, self.confirmed = wing, store.load(wing, self.block.number)
-        self.level = judging.level(len(self.block.entries))
+        self.level, self.groups = judging.level(len(self.block.entries)), self.confirmed.groups
         self.here: dict[str, np.ndarray] = {}
         self.also_measured: list[tuple[str, str]] = []
 
@@ -148,14 +159,11 @@ class Claims:
         return [self._judge(known[id]) for id in ids or known]
 
     def _judge(self, entry) -> Judged:
-        a, b = (self.confirmed.results[name][: entry.seeds] for name in (entry.a, entry.b))
-        difference = compare(entry, a, b, self.level)
-        verdict = judging.judge_difference(difference, entry.unit, entry.kind)
+        judged = judge_entry(entry, self.confirmed, self.level)
         pair = [self.here.get(name) for name in (entry.a, entry.b)]
-        live = np.array([]) if pair[0] is None or pair[1] is None else by_seed(entry, *pair)
-        margin = judging.MARGINS[entry.unit][0]
-        seeds = by_seed(entry, a, b)
-        return Judged(entry, difference, self.level, verdict, margin, seeds, live)
+        if pair[0] is None or pair[1] is None:
+            return judged
+        return replace(judged, live=by_seed(entry, *pair))
 
     def judge(self, *ids: str) -> list[Judged]:
         """Print the verdicts of some claims, and return them to be drawn by `plots.judged`."""
@@ -168,7 +176,8 @@ class Claims:
         return found
 
     def _here(self, entry) -> str:
-        difference = compare(entry, self.here[entry.a], self.here[entry.b], self.level)
+        a, b = self.here[entry.a], self.here[entry.b]
+        difference = compare(entry, a, b, self.level, self.groups)
         return judging.SYMBOLS[judging.judge_difference(difference, entry.unit, entry.kind)]
 
     def also(self, text: str, difference: Difference) -> None:
@@ -177,15 +186,14 @@ class Claims:
         print(f"{text}: {difference}")
 
     def table(self) -> Table:
-        """Return all claims with effect, interval and verdict; those of the block before beside them."""
-        header = ("row", "claim", "effect", "seeds", "verdict")
+        """Return all claims with effect, interval and verdict; what older blocks gave, beside them."""
+        older = {f"block {b.number}": self._results_of(b) for b in self.older}
+        header = ("row", "claim", "effect", "seeds", "verdict", *older)
         rows = [
             (
-                j.entry.row,
-                j.entry.text,
-                j.difference.effect,
-                str(j.difference.n),
+                *(j.entry.row, j.entry.text, j.difference.effect, str(j.difference.n)),
                 f"{j.symbol} {j.verdict}",
+                *(results.get(j.entry.id, "") for results in older.values()),
             )
             for j in self.judged()
         ]
@@ -193,7 +201,21 @@ class Claims:
             f"{100 * self.level:.3g} % intervals, so that all {len(rows)} together are right with 95 % "
             f"chance; block {self.block.number}"
         )
-        return Table([header, *rows], note)
+        return Table([header, *rows, *self._dropped(older)], note)
+
+    def _results_of(self, block: entries.Block) -> dict[str, str]:
+        """Effect and verdict of each claim of an older block, judged as it was then."""
+        level, stored = judging.level(len(block.entries)), store.load(self.wing, block.number)
+        found = [judge_entry(entry, stored, level) for entry in block.entries]
+        return {j.entry.id: f"{j.difference.effect} {j.symbol}" for j in found}
+
+    def _dropped(self, older) -> list[tuple]:
+        known = {e.id: e for block in self.older for e in block.entries}
+        lost = [e for id, e in known.items() if id not in {e.id for e in self.block.entries}]
+        return [
+            (e.row, e.text, "", "", "dropped", *(found.get(e.id, "") for found in older.values()))
+            for e in lost
+        ]
 
     def also_table(self) -> Table:
         """Return what was measured beside the claims."""

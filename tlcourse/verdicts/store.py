@@ -4,6 +4,7 @@
 picture's right or wrong is one bit; a measurement without pictures is one number a seed.
 """
 
+import hashlib
 import json
 from dataclasses import dataclass
 from importlib import resources
@@ -12,6 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from tlcourse.verdicts import entries
+
+FIRST_MARGINS = {"accuracy": 0.02, "ratio": 1.25}  # of the first results, which do not say theirs
 
 
 @dataclass(frozen=True)
@@ -24,12 +27,28 @@ class Confirmed:
     results : dict of str to array
         By measurement: bool of shape (seeds, pictures), or float of shape (seeds,).
     about : dict
-        What they rest on: the claims' fingerprint, hashes of settings and weights, versions.
+        What they rest on: the claims' fingerprint and margins, who made each test picture where that
+        matters, hashes of settings and weights, versions.
     """
 
     seeds: list[int]
     results: dict[str, np.ndarray]
     about: dict
+
+    @property
+    def margins(self) -> dict[str, float]:
+        """By unit, what mattered when it was measured."""
+        return self.about.get("margins", FIRST_MARGINS)
+
+    @property
+    def groups(self) -> list[int] | None:
+        """Who made each test picture; None where each counts for itself."""
+        return self.about.get("groups")
+
+
+def hash_of(content: bytes) -> str:
+    """Return a short hash of a file of settings or weights."""
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def pack(confirmed: Confirmed) -> dict[str, np.ndarray]:

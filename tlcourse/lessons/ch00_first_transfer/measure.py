@@ -32,6 +32,10 @@ def ants_and_bees() -> dict[str, np.ndarray]:
     return features.represent(photographs.ants_and_bees())
 
 
+def groups() -> None:
+    """Each photograph counts for itself: who took it is not known."""
+
+
 def divide(labels) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows to draw labels from and the rows to test on, the same at every call.
 
@@ -96,4 +100,4 @@ PARTS = {"draws": draws}
 def care() -> dict[str, Care]:
     """Return what each measured method was given, by measurement."""
     shown = {FROZEN: IMAGENET, RANDOM: 0, COLOURS: 0}
-    return {f"{k} labels: {m}": Care(1, 0, False, shown[m]) for k in BUDGETS for m in METHODS}
+    return {f"{k} labels: {m}": Care(k, 1, 0, False, shown[m]) for k in BUDGETS for m in METHODS}

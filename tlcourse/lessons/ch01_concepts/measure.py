@@ -11,18 +11,21 @@ from inspect import signature
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from tlcourse import data, models, training
+from tlcourse import data, models, settings, training
 from tlcourse.data.perturb import corrupt
-from tlcourse.lessons.ch01_concepts import pretrain, transfer
+from tlcourse.lessons.ch01_concepts import pretrain, sources, transfer
+from tlcourse.lessons.ch01_concepts.sources import PROBE, SOURCES, TUNED, TURNED
 from tlcourse.verdicts import Care
 
 BUDGETS = (2, 5, 20)  # labels a class
 SHIFTS = (1, 2, 3)  # pixels
 GOAL, LOOKS = 0.90, 100  # learning speed: the accuracy to reach, and the steps it may take
-SOURCES = ("letters", "inverted", "faces")
-RESTS_ON = [transfer.SETTINGS, *(models.WEIGHTS / f"{source}.pt" for source in SOURCES)]
+RESTS_ON = [
+    transfer.SETTINGS,
+    sources.SETTINGS,
+    *(models.WEIGHTS / f"{source}.pt" for source in SOURCES),
+]
 CONDITIONS = {"clean": lambda x: x, "grey paper": lambda x: 0.4 + 0.6 * x}
-PROBE, TUNED = "frozen features + logistic regression", "fine-tuning"
 SCRATCH, STRONG = "CNN from scratch", "CNN from scratch + augmentation"
 
 
@@ -30,6 +33,11 @@ SCRATCH, STRONG = "CNN from scratch", "CNN from scratch + augmentation"
 def target() -> data.Splits:
     """Return our digits: labels are drawn from 800, and 997 are tested on."""
     return data.digits()
+
+
+def groups() -> np.ndarray:
+    """Return about who wrote each test picture: digits of one hand resemble one another."""
+    return target().test.groups.numpy()
 
 
 def right(predict, test: data.ImageSet) -> np.ndarray:
@@ -81,18 +89,20 @@ def speed(seed: int) -> dict[str, float]:
     }
 
 
-def sources(seed: int) -> dict[str, np.ndarray]:
-    """Transfer from three sources, frozen and fine-tuned, with 5 labels a class; and turn the target black on white."""
-    train, chosen = data.few_labels(target().pool, 5, seed), transfer.chosen_settings()
+def from_sources(seed: int) -> dict[str, np.ndarray]:
+    """Transfer from three sources, frozen and fine-tuned, with 5 labels a class; and turn the target black on white.
+
+    Each source has the settings that were chosen for it.
+    """
+    train, chosen = data.few_labels(target().pool, 5, seed), settings.stored(sources.SETTINGS)
     found = {}
     for source in SOURCES:
         for way, method in (("frozen", PROBE), ("fine-tuned", TUNED)):
-            learn = partial(transfer.METHODS[method], source=source, **chosen[method][5])
+            learn = partial(transfer.METHODS[method], source=source, **chosen[source][method])
             found[f"{source}, {way}"] = right(learn(train, seed), target().test)
-    black, test = (replace(part, images=1 - part.images) for part in (train, target().test))
-    learn = partial(transfer.frozen_features, source="inverted", **chosen[PROBE][5])
-    found["inverted, target too"] = right(learn(black, seed), test)
-    return found
+    black, test = (sources.black_on_white(part) for part in (train, target().test))
+    predict = transfer.frozen_features(black, seed, source="inverted", **chosen[TURNED][PROBE])
+    return found | {TURNED: right(predict, test)}
 
 
 def grey_paper(seed: int) -> dict[str, np.ndarray]:
@@ -114,26 +124,27 @@ def grey_paper(seed: int) -> dict[str, np.ndarray]:
 
 
 PARTS = {f"{k} labels": partial(with_labels, k) for k in BUDGETS}
-PARTS |= {"speed": speed, "sources": sources, "grey paper": grey_paper}
+PARTS |= {"speed": speed, "sources": from_sources, "grey paper": grey_paper}
 
 
-def care_of(method: str) -> Care:
-    """Read what a method is given off the code that trains it."""
+def care_of(method: str, labels: int) -> Care:
+    """Read what a method is given off the code that trains it, beside its labels a class."""
     choices = {
         name: p.default for name, p in signature(transfer.METHODS[method]).parameters.items()
     }
     shown = pretrain.STEPS * pretrain.BATCH if choices.get("source") == "letters" else 0
     tried = len(transfer.CANDIDATES[method])
-    return Care(tried, choices.get("steps", 0), "strength" in choices, shown)
+    return Care(labels, tried, choices.get("steps", 0), "strength" in choices, shown)
 
 
 def care() -> dict[str, Care]:
     """Return what each measured method was given, by measurement."""
-    found = {f"{k} labels: {m}": care_of(m) for k in BUDGETS for m in transfer.METHODS}
-    found |= {f"moved {pixels} px: {m}": care_of(m) for pixels in SHIFTS for m in transfer.METHODS}
+    found = {f"{k} labels: {m}": care_of(m, k) for k in BUDGETS for m in transfer.METHODS}
+    found |= {f"moved {p} px: {m}": care_of(m, 20) for p in SHIFTS for m in transfer.METHODS}
     looked = partial(replace, steps=LOOKS)
-    found |= {f"steps to .90: {m}": looked(care_of(m)) for m in (SCRATCH, TUNED)}
+    found |= {f"steps to .90: {m}": looked(care_of(m, 20)) for m in (SCRATCH, TUNED)}
     for source in SOURCES:
-        found |= {f"{source}, frozen": care_of(PROBE), f"{source}, fine-tuned": care_of(TUNED)}
+        ways = {"frozen": PROBE, "fine-tuned": TUNED}
+        found |= {f"{source}, {way}": care_of(method, 5) for way, method in ways.items()}
     probes = [f"{name}, {way}" for name in CONDITIONS for way in ("fixed", "again")]
-    return found | dict.fromkeys([*probes, "inverted, target too"], care_of(PROBE))
+    return found | dict.fromkeys([*probes, TURNED], care_of(PROBE, 5))
