@@ -29,7 +29,9 @@ def test_digits_are_split_once_and_for_all_by_writer_or_not(monkeypatch):
     assert [len(part) for part in three] == [800, 397, 600]
     assert torch.equal(torch.cat([p.labels for p in three[1:]]), data.digits().test.labels)
     blocks = [set(part.groups.tolist()) for part in three]
-    assert blocks == [set(range(18))] * 3, "pictures from every part of the file"
+    assert blocks == [set(range(data.handwritten.WRITERS))] * 3, (
+        "pictures from every part of the file"
+    )
     by_writer = data.digits(by_writer=True, validation=True)
     blocks = [set(part.groups.tolist()) for part in by_writer]
     assert all(len(one & other) <= 1 for one, other in combinations(blocks, 2))

@@ -381,7 +381,7 @@ def test_what_older_blocks_gave_stands_beside_the_new(monkeypatch):
     rest = NEXT[NEXT.rindex("[[block.claim]]") :]
     text = TOML + NEXT.replace(rest, "").replace("number = 2", 'number = 2\ndropped = ["fast"]')
     old, new = entries.parse(text)
-    about = {"margins": {"accuracy": 0.5, "ratio": 1.25}, "groups": PEOPLE}
+    about = {"margins": {"accuracy": 0.6, "ratio": 1.25}, "groups": PEOPLE}
     stored = {1: replace(confirmed(old), about=about), 2: confirmed(new, results(seed=1))}
     monkeypatch.setattr(entries, "read", lambda wing: [old, new])
     monkeypatch.setattr(store, "load", lambda wing, number: stored[number])

@@ -1,17 +1,9 @@
 """From runs to effects: repeat over seeds, compare in pairs, and say how sure it is."""
 
-from tlcourse.experiment.effects import (
-    Difference,
-    half_width,
-    interval,
-    paired,
-    ratio,
-    resampled,
-    two_way,
-    two_way_interval,
-)
+from tlcourse.experiment.effects import Difference, interval, paired, ratio, resampled
 from tlcourse.experiment.labels_needed import LabelsNeeded, labels_needed, labels_to_match
 from tlcourse.experiment.runs import repeat, sweep, table
+from tlcourse.experiment.shared_pictures import half_width, two_way, two_way_interval
 
 __all__ = [
     "Difference",

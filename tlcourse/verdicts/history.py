@@ -28,7 +28,7 @@ def faults(root: Path, wing: str) -> list[str]:
         Folder of the wing, seen from `root`.
     """
     blocks = entries.parse(_now(root, f"{wing}/claims.toml").decode())
-    found = _lost(root, f"{wing}/confirmed")
+    found = lost(root, f"{wing}/confirmed")
     for result in sorted((root / wing / "confirmed").glob("*.npz"), key=lambda p: int(p.stem)):
         where, number = result.relative_to(root).as_posix(), int(result.stem)
         block = next((b for b in blocks if b.number == number), None)
@@ -46,7 +46,7 @@ def faults(root: Path, wing: str) -> list[str]:
     return found
 
 
-def _lost(root, folder) -> list[str]:
+def lost(root, folder) -> list[str]:
     """Name files of results that some commit added, on any branch, and that are no longer there."""
     log = _git(root, *HISTORY, "--format=", "--name-only", "--diff-filter=A", "--", folder)
     names = sorted(set(log.decode().split()))
