@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
+from tlcourse import league
 from tlcourse.data import perturb, tables
 from tlcourse.league import travel
 from tlcourse.lessons.ch01_concepts import measure, pretrain
@@ -171,6 +172,13 @@ def test_no_caption_names_what_a_picture_shows_or_a_number_that_is_not_printed(l
 
 
 # ── lesson 1 ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_number_to_beat_is_the_best_of_the_league():
+    text, _ = paragraph("01_concepts", "**Prerequisites.**")
+    best = league.table().rows[1]
+    assert best[0] == measure.STRONG
+    assert f"5 labels a class: {best[2].split(' [')[0]}, by a CNN from scratch with augmentation" in text
 
 
 def test_robustness_is_not_explained_by_what_the_source_saw():
