@@ -80,7 +80,7 @@ def texts(notebook):
 
 def short(notebook):
     """Whether this is lesson 0, of fifteen minutes: not all that a lesson has."""
-    return notebook.cells[0].source.startswith("# Chapter 0 ")
+    return notebook.cells[0].source.startswith("# Lesson 00 ")
 
 
 # --- length ----------------------------------------------------------------------------------
@@ -430,7 +430,7 @@ def test_the_cell_that_installs_is_not_counted():
 
 def test_the_short_lesson_has_bounds_of_its_own():
     notebook = good()
-    notebook.cells[0]["source"] = CARD.replace("# A lesson", "# Chapter 0 · First")
+    notebook.cells[0]["source"] = CARD.replace("# A lesson", "# Lesson 00 · First")
     rules = a_lesson_has_40_to_56_cells, the_prose_is_neither_short_nor_long, it_asks_and_checks
     for rule in rules:
         assert list(rule(notebook)), f"{rule.__name__}: too long, and no puzzle"

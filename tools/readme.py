@@ -47,8 +47,10 @@ def chapter_table(notebooks):
 
 def tallied(counts, symbols):
     """Return the counts of verdicts with their signs, such as ``3 ✓ · 1 ?``."""
-    signs = {name: symbols[name].split()[0] for name in symbols}
-    return " · ".join(f"{counts[name]} {signs[name]}" for name in symbols if counts[name])
+    by_sign = dict.fromkeys((words.split()[0] for words in symbols.values()), 0)  # ✓ has two names
+    for name, words in symbols.items():
+        by_sign[words.split()[0]] += counts[name]
+    return " · ".join(f"{count} {sign}" for sign, count in by_sign.items() if count)
 
 
 def words(counts):

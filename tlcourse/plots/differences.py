@@ -138,8 +138,12 @@ def _plain_ratios(ax, claims):
     values = np.concatenate([[1.0], *(claim.seeds for claim in claims)])
     ax.set_xscale("log")
     ax.set_xlim(values.min() / 1.3, values.max() * 1.3)
+    low, high = ax.get_xlim()
+    near = (0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 3, 4)  # where a decade would show two numbers at most
     ticks = [
-        t for t in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20) if ax.get_xlim()[0] <= t <= ax.get_xlim()[1]
+        t
+        for t in (near if high / low < 8 else (0.1, 0.2, 0.5, 1, 2, 5, 10, 20))
+        if low <= t <= high
     ]
     ax.set_xticks(ticks, [f"{t:g}" for t in ticks], minor=False)
-    ax.xaxis.set_minor_formatter("")
+    ax.set_xticks([], minor=True)
