@@ -114,7 +114,8 @@ class Claims:
         names = dict.fromkeys(name for e in self.block.entries for name in (e.a, e.b))
         columns = [field.name for field in fields(Care)]
         rows = [[name, *(_cell(getattr(care[name], c)) for c in columns)] for name in names]
-        return Table([["measurement", *(c.replace("_", " ") for c in columns)], *rows])
+        note = "labels: a class; pretraining: pictures, each as often as it was shown where that is known"
+        return Table([["measurement", *(c.replace("_", " ") for c in columns)], *rows], note)
 
     def run(self, *parts: str, seeds: int = LIVE) -> None:
         """Measure parts of the wing's ``measure.PARTS`` here, and compare with what is stored.

@@ -216,3 +216,17 @@ def test_main_chooses_where_no_report_looks_and_writes_it_down(monkeypatch, tmp_
     assert transfer.chosen_settings() == {method: {key: {"C": 10} for key in (1, 2, 5, 10, 20, 50)}}
     assert len(seeds) >= 4 and min(seeds) >= 900_000, "no report uses these seeds"
     assert set(asked) == {1, 5, 20} and set(json.loads(transfer.SETTINGS.read_text())) == {method}
+
+
+def test_right_or_wrong_of_your_own_target_is_what_each_seed_reads(tiny):
+    cheap = ["SVM on pixels", PROBE]
+    right = transfer.right_or_wrong(tiny, 2, [3, 4], cheap)
+    curves = transfer.label_efficiency(tiny, [2, 6], [3, 4], cheap)
+    truth = tiny.test.labels.numpy()
+    for method in cheap:
+        assert right[method].shape == (2, len(tiny.test)) and right[method].dtype == bool
+        assert curves[method][:, 0] == pytest.approx(right[method].mean(axis=1))
+        for seed, row in zip((3, 4), right[method], strict=True):
+            chosen = transfer.chosen_settings([2])[method][2]
+            predict = transfer.METHODS[method](few_labels(tiny.pool, 2, seed), seed, **chosen)
+            assert np.array_equal(row, predict(tiny.test.images).numpy() == truth)

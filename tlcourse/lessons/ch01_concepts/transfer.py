@@ -235,6 +235,23 @@ def label_efficiency(
     return accuracies(runs, target.test.labels)
 
 
+def right_or_wrong(
+    target: Splits, per_class: int, seeds: list[int], methods=tuple(METHODS)
+) -> dict[str, np.ndarray]:
+    """Return which test pictures each method reads correctly: bool, shape (seeds, pictures).
+
+    As `label_efficiency` at one budget; what `experiment.two_way` compares.
+    """
+    chosen = chosen_settings([per_class])
+
+    def run(seed, method):
+        return compare(target, chosen, [per_class], seed, [method])
+
+    found = experiment.table(experiment.sweep(run, seeds, list(methods), "methods"))
+    truth = target.test.labels.cpu().numpy()
+    return {method: predicted == truth for (method, _), predicted in found.items()}
+
+
 def main() -> None:
     """Choose every method's settings on targets that no claim reports, and write them down."""
     seeds = settings.choosing_seeds()
