@@ -178,7 +178,10 @@ def test_the_number_to_beat_is_the_best_of_the_league():
     text, _ = paragraph("01_concepts", "**Prerequisites.**")
     best = league.table().rows[1]
     assert best[0] == measure.STRONG
-    assert f"5 labels a class: {best[2].split(' [')[0]}, by a CNN from scratch with augmentation" in text
+    assert (
+        f"5 labels a class: {best[2].split(' [')[0]}, by a CNN from scratch with augmentation"
+        in text
+    )
 
 
 def test_robustness_is_not_explained_by_what_the_source_saw():

@@ -64,6 +64,14 @@ def test_of_the_stored_results_the_text_says_how_many_photographs_there_are():
     assert re.search(r"Of 239 test photographs", "".join(c.source for c in cells))
 
 
+def test_the_stored_outputs_are_of_real_photographs():
+    cells = nbformat.read(LESSON, as_version=4).cells
+    printed = "".join(o.get("text", "") for c in cells for o in c.get("outputs", []))
+    assert "397 photographs: 193 ants, 204 bees" in printed
+    assert re.search(r"\d+ of 239 test photographs named correctly", printed)
+    assert sum("image/png" in o.get("data", {}) for c in cells for o in c.get("outputs", [])) == 3
+
+
 def test_the_first_rate_is_the_one_that_was_chosen():
     rates = [row["lr"] for row in transfer.chosen_settings()["fine-tuning"].values()]
     recipes = finetuning.chosen_settings()["recipes"]["full fine-tuning"]

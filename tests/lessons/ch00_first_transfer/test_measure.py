@@ -27,7 +27,7 @@ def test_the_test_is_the_same_at_every_call_and_never_learned_from():
     assert np.array_equal(test, measure.divide(labels)[1])
     assert sorted([*pool, *test]) == list(range(200))
     assert len(test) == 120 and labels[test].mean() == 0.5
-    with pytest.raises(ValueError, match="a class has 4 photographs: two to learn from"):
+    with pytest.raises(ValueError, match="has 4 photographs: it needs 5 or more"):
         measure.divide(np.repeat([0, 1], [4, 9]))
 
 

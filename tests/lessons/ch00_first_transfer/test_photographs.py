@@ -27,7 +27,8 @@ def archive(monkeypatch, tmp_path):
     with zipfile.ZipFile(path, "w") as packed:
         for part in ("train", "val"):
             for name in ("ants", "bees"):
-                packed.write(tmp_path / "red.png", f"hymenoptera_data/{part}/{name}/1.png")
+                for k in range(3):
+                    packed.write(tmp_path / "red.png", f"hymenoptera_data/{part}/{name}/{k}.png")
     serve = functools.partial(Quiet, directory=str(path.parent))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -46,11 +47,11 @@ def test_nothing_is_fetched_unless_asked_and_then_all_of_it_once(archive, tmp_pa
     assert "the photographs of ants and bees are not here: set FETCH = True" in said
     assert "stored results, with weights converted from another release" in said
     found = photographs.find(fetch=True)
-    assert found.classes == ["ants", "bees"] and np.bincount(found.targets).tolist() == [2, 2]
-    assert "4 photographs: 2 ants, 2 bees" in capsys.readouterr().out
+    assert found.classes == ["ants", "bees"] and np.bincount(found.targets).tolist() == [6, 6]
+    assert "12 photographs: 6 ants, 6 bees" in capsys.readouterr().out
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["hymenoptera_data"]
     archive.unlink()
-    assert len(photographs.find(fetch=True)) == 4, "what is there is not fetched again"
+    assert len(photographs.find(fetch=True)) == 12, "what is there is not fetched again"
 
 
 def test_a_failed_download_is_a_sentence_and_leaves_nothing_behind(archive, tmp_path, capsys):
@@ -64,9 +65,16 @@ def test_a_failed_download_is_a_sentence_and_leaves_nothing_behind(archive, tmp_
         assert list((tmp_path / "data").iterdir()) == []
 
 
-def test_a_folder_of_your_own_that_is_not_there_is_a_sentence(archive, tmp_path, capsys):
+def test_what_a_folder_of_your_own_lacks_is_one_sentence(archive, tmp_path, capsys):
     assert photographs.find(tmp_path / "absent") is None
-    assert "there is no folder 'absent'" in capsys.readouterr().out
+    assert capsys.readouterr().out.startswith("there is no folder 'absent'")
+    for name, n in (("cats", 5), ("dogs", 4)):
+        (tmp_path / "own" / name).mkdir(parents=True)
+        for k in range(n):
+            Image.new("RGB", (40, 30), "blue").save(tmp_path / "own" / name / f"{k}.png")
+    assert photographs.find(tmp_path / "own") is None
+    (said,) = capsys.readouterr().out.splitlines()
+    assert said.startswith("the class 'dogs' has 4 photographs: it needs 5 or more")
 
 
 def test_thumbnails_are_squares_of_the_photographs_asked_for(archive, tmp_path):

@@ -46,14 +46,10 @@ def divide(labels) -> tuple[np.ndarray, np.ndarray]:
     Raises
     ------
     ValueError
-        If a class has fewer than five photographs.
+        If a class has too few photographs.
     """
     labels = np.asarray(labels)
-    fewest = np.bincount(labels).min()
-    if fewest < 5:
-        raise ValueError(
-            f"a class has {fewest} photographs: two to learn from and three to test on make five."
-        )
+    photographs.enough(labels, range(labels.max() + 1))
     rows = np.arange(len(labels))
     return tuple(train_test_split(rows, test_size=TESTED, stratify=labels, random_state=0))
 

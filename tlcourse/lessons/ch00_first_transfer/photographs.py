@@ -14,6 +14,7 @@ ARCHIVE = (
     "https://download.pytorch.org/tutorial/hymenoptera_data.zip"  # 47 MB, of PyTorch's tutorial
 )
 FOLDER = "hymenoptera_data"
+FEWEST = 5  # photographs a class: two to learn from, three to test on
 STORED = (
     "So the figures below show stored results, with weights converted from another release; no "
     "photograph is read here."
@@ -41,14 +42,25 @@ def find(folder=None, fetch: bool = False):
     """
     try:
         photographs = load_folder(folder) if folder else ants_and_bees(fetch)
+        enough(photographs.targets, photographs.classes)
         features.squeezenet(download=fetch)  # says at once if the weights are missing
     except (FileNotFoundError, ValueError) as problem:
-        print(f"{problem}\n{STORED}")
+        print(problem if folder else f"{problem}\n{STORED}")
         return None
     counts = np.bincount(photographs.targets, minlength=len(photographs.classes))
     each = ", ".join(f"{n} {name}" for n, name in zip(counts, photographs.classes, strict=True))
     print(f"{len(photographs)} photographs: {each}")
     return photographs
+
+
+def enough(labels, names) -> None:
+    """Raise ValueError, with its name, if a class has too few photographs to learn from and to test on."""
+    counts = np.bincount(labels, minlength=len(names))
+    if counts.min() < FEWEST:
+        raise ValueError(
+            f"the class {names[counts.argmin()]!r} has {counts.min()} photographs: it needs {FEWEST} or "
+            "more, two to learn from and three to test on."
+        )
 
 
 def ants_and_bees(fetch: bool = False):
