@@ -70,7 +70,9 @@ class LabelsNeeded:
     most: float
 
     def __str__(self) -> str:
-        """Estimate and interval, such as ``7.8 [6.1, 11]``."""
+        """Estimate and interval, such as ``7.8 [6.1, 11]``; one "more than 20" where all of it is."""
+        if self.low == inf:
+            return self._words(inf)
         return f"{self._words(self.labels)} [{self._words(self.low)}, {self._words(self.high)}]"
 
     def _words(self, labels):
