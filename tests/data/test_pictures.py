@@ -84,7 +84,8 @@ def test_what_cannot_be_used_gets_a_reason(tmp_path):
     if "HEIF" not in pictures.formats():
         (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
         assert "pip install pillow-heif" in pictures.is_photograph(tmp_path / "a.heic")
-    (tmp_path / "half.jpg").write_bytes(whole[: len(whole) // 2])
+    large = written(tmp_path / "large.jpg", COLOURS.resize((900, 600))).read_bytes()
+    (tmp_path / "half.jpg").write_bytes(large[: len(large) // 2])
     assert pictures.is_photograph(tmp_path / "half.jpg") is None, "its beginning is whole"
     with pytest.raises(ValueError, match="half.jpg cannot be used .damaged: delete it or copy"):
         pictures.open_photograph(tmp_path / "half.jpg")
