@@ -116,7 +116,9 @@ def test_without_a_folder_to_write_to_a_temporary_one_keeps_the_arrays(monkeypat
     (tmp_path / "file").touch()
     monkeypatch.setenv("TLCOURSE_CACHE", str(tmp_path / "file" / "cache"))
     compute = Counted()
-    words = "cannot be written to .*: results are kept in .*temporary.* for now, unless TLCOURSE_CACHE"
+    words = (
+        "cannot be written to .*: results are kept in .*temporary.* for now, unless TLCOURSE_CACHE"
+    )
     with pytest.warns(UserWarning, match=words):
         assert same(cache.cached("numbers", compute))
     with warnings.catch_warnings():

@@ -18,7 +18,9 @@ def fill(root, *places, n=2):
 
 
 def test_classes_are_found_at_any_depth_and_what_a_system_leaves_is_not(tmp_path):
-    root = fill(tmp_path / "pets", "cats", "dogs/day 1", "dogs/day 2", "__MACOSX/cats", ".ipynb_checkpoints")
+    root = fill(
+        tmp_path / "pets", "cats", "dogs/day 1", "dogs/day 2", "__MACOSX/cats", ".ipynb_checkpoints"
+    )
     for name in (".DS_Store", "Thumbs.db", "._0.png"):
         (root / "cats" / name).write_bytes(b"\0\5\26\7")
     (root / "cats" / "notes.txt").write_text("Monday")
@@ -32,11 +34,15 @@ def test_classes_are_found_at_any_depth_and_what_a_system_leaves_is_not(tmp_path
         "passed over 5: hidden, left by the system.",
     ]
     (root / "cats" / "back").symlink_to(root)
-    assert len(folders.find_photographs(root).paths) < 20, "a link that leads back is no endless way"
+    assert len(folders.find_photographs(root).paths) < 20, (
+        "a link that leads back is no endless way"
+    )
 
 
 def test_parts_are_the_division_and_never_classes(tmp_path):
-    root = fill(tmp_path / "split", "Train/cats", "Train/dogs", "val/cats", "val/dogs", "test/cats", n=1)
+    root = fill(
+        tmp_path / "split", "Train/cats", "Train/dogs", "val/cats", "val/dogs", "test/cats", n=1
+    )
     found = folders.find_photographs(root)
     assert found.names == ["cats", "dogs"]
     assert found.parts == ["train", "train", "test", "val", "val"]
@@ -46,7 +52,9 @@ def test_parts_are_the_division_and_never_classes(tmp_path):
     assert found.parts == ["train", "train"] and found.left_out == {"in no class folder": ["0.png"]}
     vehicles = fill(tmp_path / "vehicles", "train", "plane")
     assert folders.find_photographs(vehicles).names == ["plane", "train"], "that train is a class"
-    with pytest.raises(ValueError, match="holds Train, test, val, which hold classes, beside birds"):
+    with pytest.raises(
+        ValueError, match="holds Train, test, val, which hold classes, beside birds"
+    ):
         folders.find_photographs(fill(root, "birds"))
     with pytest.raises(ValueError, match="holds train, val, and no class folders in them"):
         folders.find_photographs(fill(tmp_path / "flat", "train", "val"))
@@ -65,7 +73,9 @@ def test_what_cannot_be_compared_is_one_sentence(tmp_path):
             folders.find_photographs(fill(tmp_path, "one") / place)
     (tmp_path / "two").mkdir()
     (tmp_path / "two" / "half.jpg").write_bytes(b"\xff\xd8\xff\xe0")
-    words = r"holds no photograph \(two\): fill its folder or delete it. left out 1: damaged.*half.jpg"
+    words = (
+        r"holds no photograph \(two\): fill its folder or delete it. left out 1: damaged.*half.jpg"
+    )
     with pytest.raises(FileNotFoundError, match=words):
         folders.find_photographs(tmp_path)
 

@@ -10,6 +10,7 @@ DOWN, ACROSS = np.mgrid[0:40, 0:60]  # wider than high
 RAMP = (255 * (DOWN + ACROSS) / 98).round().astype(np.uint8)
 CHANNELS = [RAMP, (255 * DOWN / 39).astype(np.uint8), 255 - RAMP]
 COLOURS = Image.merge("RGB", [Image.fromarray(channel) for channel in CHANNELS])
+ENDINGS = ("jpg", "png", "gif", "webp", "tif", "bmp")
 
 
 def written(path, picture=COLOURS, **how):
@@ -29,7 +30,9 @@ def test_any_form_gives_the_same_picture_and_says_what_was_done(tmp_path):
     sixteen = Image.fromarray(RAMP.astype(np.uint16) * 257)
     twelve = Image.fromarray((RAMP * (4095 / 255)).astype(np.uint16))
     clear = COLOURS.convert("RGBA")
-    clear.putalpha(Image.fromarray(np.where(np.arange(60) < 30, 255, 0).astype(np.uint8)[None].repeat(40, 0)))
+    clear.putalpha(
+        Image.fromarray(np.where(np.arange(60) < 30, 255, 0).astype(np.uint8)[None].repeat(40, 0))
+    )
     half = Image.composite(COLOURS, Image.new("RGB", COLOURS.size, "white"), clear.split()[3])
     gif = {"save_all": True, "append_images": [Image.new("RGB", COLOURS.size)]}
     for name, picture, how, expected, within, words in [
@@ -80,7 +83,9 @@ def test_what_cannot_be_used_gets_a_reason(tmp_path):
         with pytest.raises(pictures.Unusable, match=f"the photograph {name} cannot be used"):
             pictures.open_photograph(tmp_path / name)
     (tmp_path / "camera.nef").write_bytes(whole)
-    assert pictures.is_photograph(tmp_path / "camera.nef").startswith("raw file of a camera: export")
+    assert pictures.is_photograph(tmp_path / "camera.nef").startswith(
+        "raw file of a camera: export"
+    )
     if "HEIF" not in pictures.formats():
         (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
         assert "pip install pillow-heif" in pictures.is_photograph(tmp_path / "a.heic")
@@ -94,12 +99,12 @@ def test_what_cannot_be_used_gets_a_reason(tmp_path):
 def test_no_bytes_give_anything_but_a_reason(tmp_path):
     """Random bytes, and whole files with random bytes in them, of every form."""
     rng = np.random.default_rng(0)
-    forms = [written(tmp_path / f"whole.{e}").read_bytes() for e in ("jpg", "png", "gif", "webp", "tif", "bmp")]
+    forms = [written(tmp_path / f"whole.{e}").read_bytes() for e in ENDINGS]
     for k in range(150):
         content = bytearray(forms[k % len(forms)] if k % 5 else rng.bytes(300))
         for place in rng.integers(len(content), size=1 + k % 9):
             content[place] = rng.integers(256)
-        path = tmp_path / f"{k}.{'jpg png gif webp tif bmp'.split()[k % 6]}"
+        path = tmp_path / f"{k}.{ENDINGS[k % 6]}"
         path.write_bytes(content[: rng.integers(1, len(content) + 1)] if k % 2 else content)
         assert pictures.is_photograph(path) is None or path.suffix
         try:

@@ -1,5 +1,6 @@
 """What belongs together stays together: patients, writers, cameras, copies of one photograph."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -51,14 +52,14 @@ def split_groups(
     for k in classes:
         if (found := len(np.unique(owner[labels == k]))) < folds:
             name = str(k) if names is None else names[k]
-            raise ValueError(f"class {name!r} has {found} {what}: add some up to {folds}, or drop it.")
+            raise ValueError(
+                f"class {name!r} has {found} {what}: add some up to {folds}, or drop it."
+            )
     for attempt in range(TRIES):
         divide = StratifiedGroupKFold(folds, shuffle=True, random_state=seed + attempt)
         pieces = [rows for _, rows in divide.split(labels, labels, owner)]
         ends = np.cumsum((0, *parts))
-        sides = [
-            np.sort(np.concatenate(pieces[a:b])) for a, b in zip(ends, ends[1:], strict=False)
-        ]
+        sides = [np.sort(np.concatenate(pieces[a:b])) for a, b in pairwise(ends)]
         if all(len(np.unique(labels[side])) == len(classes) for side in sides):
             return sides
     raise ValueError(
@@ -121,7 +122,10 @@ def promise(X, labels, groups, what: str = "groups", model=None) -> Promise:
     folds = {"n_splits": min(5, fewest), "shuffle": True, "random_state": 0}
     model = model or make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000))
     scores = []
-    for division, tied in ((StratifiedGroupKFold(**folds), owner), (StratifiedKFold(**folds), None)):
+    for division, tied in (
+        (StratifiedGroupKFold(**folds), owner),
+        (StratifiedKFold(**folds), None),
+    ):
         said = cross_val_predict(clone(model), X, labels, groups=tied, cv=division)
         scores.append(balanced_accuracy_score(labels, said))
     return Promise(*scores, what)

@@ -11,10 +11,22 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 # What photographs come as. Nothing else is opened: PostScript would start another program.
 FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF", "HEIF")
-ENDINGS = tuple(
-    ".jpg .jpeg .jpe .jfif .png .gif .webp .bmp .tif .tiff .ppm .pgm .jp2 .avif .heic .heif".split()
-)
-RAW = {".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".raf", ".rw2"}  # a TIFF with a small preview
+ENDINGS = {
+    ".jpg",
+    ".jpeg",
+    ".jfif",
+    ".png",
+    ".gif",
+    ".webp",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".ppm",
+    ".jp2",
+}
+ENDINGS |= {".avif", ".heic", ".heif"}
+# Files of cameras look like a TIFF that holds a small preview.
+RAW = {".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".raf", ".rw2"}
 GREY = {"I", "I;16", "I;16L", "I;16B", "I;16N", "F"}  # modes with more than 8 bits a pixel
 CLEAR = {"RGBA", "LA", "PA", "RGBa", "La"}
 MOST = 4 * 10**8  # pixels; a picture of more does not fit into memory

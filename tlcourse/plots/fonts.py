@@ -120,4 +120,7 @@ def _others() -> list[tuple[str, str]]:
         rank = next((k for k, name in enumerate(FIRST) if font.name.startswith(name)), len(FIRST))
         return rank, "Sans" not in font.name, font.style != "normal", font.weight != 400, font.name
 
-    return list({f.name: (f.name, f.fname) for f in reversed(sorted(fonts, key=place))}.values())[::-1]
+    files = {}
+    for font in sorted(fonts, key=place):
+        files.setdefault(font.name, font.fname)
+    return list(files.items())

@@ -22,9 +22,7 @@ def together(album: Album, by: str | None = None) -> Album:
     """
     given = groups_by(album, by) if by else None
     pairs = groups.near_copies(album.arrays["small"])
-    _, first, number = np.unique(
-        album.arrays["content"], return_index=True, return_inverse=True
-    )
+    _, first, number = np.unique(album.arrays["content"], return_index=True, return_inverse=True)
     pairs += [(a, b) for b, a in enumerate(first[number].tolist()) if a != b]
     n = len(album.paths)
     said, doubtful = copies_in_words(album, groups.join(n, pairs))

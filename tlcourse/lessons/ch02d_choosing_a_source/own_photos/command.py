@@ -10,8 +10,10 @@ import contextlib
 import os
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 from tlcourse import console
+from tlcourse.data import folders
 from tlcourse.lessons.ch02d_choosing_a_source.own_photos import drawing, page
 from tlcourse.lessons.ch02d_choosing_a_source.own_photos.belonging import together
 from tlcourse.lessons.ch02d_choosing_a_source.own_photos.judging import Results, judge
@@ -22,8 +24,34 @@ FINE, LOOK, UNREADABLE = 0, 1, 2
 STATUS = "0 all fine, 1 something needs you, 2 the folder or an option cannot be used"
 
 
-def compare(folder, by: str | None = None, seeds: int | None = None) -> Results:
-    """Run the whole experiment on a folder of photographs.
+class Report(NamedTuple):
+    """What is said of a folder: what was read, what was measured, what needs a look, and figures."""
+
+    read: list[str]
+    measured: list[str]
+    problems: list[str]
+    figures: dict[str, bytes]
+    inside: str = ""  # HTML of what was measured
+
+    def lines(self) -> list[str]:
+        """Return all sentences, one a line."""
+        return [*self.read, *self.measured, *(f"look: {problem}" for problem in self.problems)]
+
+
+def examine(album: Album) -> Report:
+    """Judge an album from `belonging.together`; what cannot be judged becomes a problem."""
+    try:
+        results = judge(album)
+    except (FileNotFoundError, ValueError) as problem:  # no weights; too few in a class
+        return Report(album.said, [], [*album.problems, str(problem)], {})
+    files, lacking = drawing.png(results)
+    said = [*album.said, *results.notes, *[lacking] * bool(lacking)]
+    problems = album.problems + results.problems
+    return Report(said, _numbers(results), problems, files, page.measured(results, files))
+
+
+def show(folder, by: str | None = None) -> None:
+    """Do the same in a notebook: print what was found in a folder, and show the figures.
 
     Parameters
     ----------
@@ -31,23 +59,24 @@ def compare(folder, by: str | None = None, seeds: int | None = None) -> Results:
         One folder a class.
     by : str, optional
         What belongs together: "folder", "name", or a regular expression, see `belonging.groups_by`.
-    seeds : int, optional
-        Draws of the labels.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        If the folder cannot be used, the ImageNet weights are missing, or a class has too few.
+        If the folder cannot be used.
     """
-    album = together(read(folder), by)
-    return judge(album, seeds) if seeds else judge(album)
+    from IPython.display import Image, display  # only a notebook calls this, and it has IPython
+
+    report = examine(together(read(folder), by))
+    print(*report.lines(), sep="\n")
+    display(*(Image(content) for content in report.figures.values()))
 
 
 def main() -> int:
-    """Does transfer pay on your own photographs? Print what was found, save figures and a page."""
+    """Measure whether transfer pays on your photographs; print what was found, save figures."""
     parser = argparse.ArgumentParser(description=main.__doc__, epilog=f"exit status: {STATUS}")
-    parser.add_argument("folder", type=console.as_written, help="one folder a class inside")
-    parser.add_argument("--html", type=console.as_written, metavar="FILE", help="write a page too")
+    parser.add_argument("folder", help="one folder a class inside")
+    parser.add_argument("--html", metavar="FILE", help="write a page too")
     parser.add_argument(
         "--groups",
         type=console.as_written,
@@ -60,30 +89,27 @@ def main() -> int:
         album = together(read(given.folder), given.groups)
     except (FileNotFoundError, ValueError) as problem:
         parser.exit(UNREADABLE, f"{problem}\n")
-    return report(album, Path(os.path.abspath(os.path.expanduser(given.folder))), given.html)
+    report = examine(album)
+    saved = save_all(report, _absolute(given.folder), given.html and _absolute(given.html))
+    print(*report.lines(), *saved, sep="\n")  # last, so that a failing print loses no figure
+    return LOOK if report.problems else FINE
 
 
-def report(album: Album, folder: Path, html: str | None) -> int:
-    """Judge, save, then print; return the exit status."""
-    problems, lines, inside, files = list(album.problems), list(album.said), "", {}
-    try:
-        results = judge(album)
-    except (FileNotFoundError, ValueError) as problem:  # no weights; too few in a class
-        problems.append(str(problem))
-    else:
-        problems += results.problems
-        lines += results.notes
-        files, lacking = drawing.png(results)
-        inside = page.measured(results, files)
-        lines += [lacking] * bool(lacking) + _numbers(results)
-    saved = [save(folder, f"{folder.name}-{name}.png", content) for name, content in files.items()]
+def _absolute(path: str) -> Path:
+    return Path(os.path.abspath(os.path.expanduser(path)))
+
+
+def save_all(report: Report, folder: Path, html: Path | None) -> list[str]:
+    """Write the figures beside the folder, and the page; say where they are."""
+    name = folders.shown(folder)
+    saved = [
+        save(folder, f"{folder.name}-{kind}.png", content)
+        for kind, content in report.figures.items()
+    ]
     if html:
-        whole = page.page(folder.name, lines, problems, inside)
-        path = Path(os.path.abspath(os.path.expanduser(html)))
-        saved.append(save(path, path.name, whole.encode(errors="replace")))
-    for line in [*lines, *(f"look: {problem}" for problem in problems), *saved]:
-        print(line)
-    return LOOK if problems else FINE
+        whole = page.page(name, report.read, report.problems, report.inside)
+        saved.append(save(html, html.name, whole.encode(errors="replace")))
+    return saved
 
 
 def _numbers(results: Results) -> list[str]:
@@ -114,7 +140,11 @@ def save(wanted: Path, name: str, content: bytes) -> str:
         (Path.cwd(), ", as the folder above cannot be written to"),
         (Path(tempfile.gettempdir()), ", as no nearer folder can be written to"),
     ):
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # no right, no room, no such name
             place.joinpath(name).write_bytes(content)
-            return f"saved {place / name}{words}."
-    return f"{name} could not be saved: no folder can be written to."
+            return f"saved {_shown(place / name)}{words}."
+    return f"{_shown(name)} could not be saved: no folder can be written to."
+
+
+def _shown(path) -> str:
+    return os.fsencode(path).decode(errors="replace")

@@ -40,7 +40,9 @@ def mistakes(results: Results, most: int = WRONG) -> list[Mistake]:
         if wrong[k]:
             answers = said[:, k][said[:, k] != results.truth[k]]
             answer = int(np.bincount(answers).argmax())
-            found.append(Mistake(int(results.test[k]), int(results.truth[k]), answer, float(wrong[k])))
+            found.append(
+                Mistake(int(results.test[k]), int(results.truth[k]), answer, float(wrong[k]))
+            )
     return found
 
 

@@ -87,9 +87,7 @@ class Results:
         counts = np.zeros((len(self.test), owners.max() + 1))
         counts[np.arange(len(self.test)), owners] = self.shares * counts.shape[1]
         column = self.budgets.index(budget)
-        ours, other = (
-            (self.said[m][:, column] == self.truth) @ counts for m in (ours, other)
-        )
+        ours, other = ((self.said[m][:, column] == self.truth) @ counts for m in (ours, other))
         return experiment.two_way(ours, other, level(self.claims))
 
     @property
@@ -111,8 +109,13 @@ class Results:
 
     def table(self) -> verdicts.Table:
         """Return the claims with their verdicts, as a notebook shows them."""
-        rows = [(j.claim, f"{SYMBOLS[j.verdict]} {j.verdict}", j.difference.effect) for j in self.judged()]
-        note = f"balanced accuracy; draws of {len(self.test)} test photographs and of labels both vary"
+        rows = [
+            (j.claim, f"{SYMBOLS[j.verdict]} {j.verdict}", j.difference.effect)
+            for j in self.judged()
+        ]
+        note = (
+            f"balanced accuracy; draws of {len(self.test)} test photographs and of labels both vary"
+        )
         return verdicts.Table([("claim", "verdict", "difference"), *rows], note)
 
 
@@ -156,14 +159,18 @@ def _as_given(album: Album) -> tuple[np.ndarray, np.ndarray, list[str], list[str
     _enough(album, test, 2, f" to test on in {name}", leak if leaked.any() else "")
     notes = [f"used your division: {len(pool)} to learn from, {len(test)} to test on."]
     if kinds[1].any() and kinds[2].any():
-        notes.append(f"did not use {kinds[2].sum()} in {parts[kinds[2]][0]}: nothing is tuned here.")
+        notes.append(
+            f"did not use {kinds[2].sum()} in {parts[kinds[2]][0]}: nothing is tuned here."
+        )
     return pool, test, [leak] if leaked.any() else [], notes
 
 
 def _enough(album: Album, rows, fewest: int, where: str, why: str = "") -> None:
     counts = np.bincount(album.labels[rows], minlength=len(album.names))
     if counts.min() < fewest:
-        short = [f"class {album.names[k]!r} has {counts[k]}" for k in np.flatnonzero(counts < fewest)]
+        short = [
+            f"class {album.names[k]!r} has {counts[k]}" for k in np.flatnonzero(counts < fewest)
+        ]
         half = "" if where else ", as half are for testing"
         raise ValueError(
             f"{why}{' So ' if why else ''}{folders.some(short)} photographs{where}: each needs at least "
@@ -204,7 +211,8 @@ def judge(album: Album, seeds: int = SEEDS) -> Results:
     ValueError
         If a class has too few photographs.
     """
-    features.squeezenet()  # says in one sentence if the weights are missing
+    if "imagenet" not in album.arrays:
+        features.squeezenet()  # says in one sentence that the weights are missing
     pool, test, problems, notes = divide(album)
     counts = np.bincount(album.labels[pool])
     budgets = tuple(b for b in BUDGETS if b <= counts.min())

@@ -91,7 +91,9 @@ def _mistakes(results: Results) -> str:
         path = results.album.paths[mistake.row]
         file = io.BytesIO()
         drawing.thumbnail(path).save(file, "JPEG", quality=85)
-        words = f"{mistake.words(names)} ({folders.shown(path)}; in {mistake.share:.0%} of the draws)"
+        words = (
+            f"{mistake.words(names)} ({folders.shown(path)}; in {mistake.share:.0%} of the draws)"
+        )
         image = _image(file.getvalue(), words, "jpeg")
         shown.append(f"<figure>{image}<figcaption>{escape(words)}</figcaption></figure>")
     ask = "Is it hard, badly cropped, or labelled wrongly? Or did the background decide?"
@@ -101,5 +103,3 @@ def _mistakes(results: Results) -> str:
 def _image(content: bytes, words: str, kind: str = "png") -> str:
     code = base64.b64encode(content).decode()
     return f'<img alt="{escape(words)}" src="data:image/{kind};base64,{code}">'
-
-

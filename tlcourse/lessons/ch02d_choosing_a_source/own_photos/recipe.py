@@ -44,20 +44,18 @@ def recipe(results: Results) -> list[str]:
         "unlike": "the source is unlike your target: what it learned does not help",
         "open": "whether what it learned helps is open, with so few test photographs",
     }[column]
-    advice = [
-        f"Your rarest class has {fewest} photographs ({ROWS[row][1]}), and {words} (against random "
-        f"weights, {last} labels: {shape.verdict}).",
-        BOX[row][column == "unlike"],
-    ]
+    why = f"against random weights, {last} labels: {shape.verdict}"
+    first = f"Your rarest class has {fewest} photographs ({ROWS[row][1]}), and {words} ({why})."
+    advice = [first, BOX[row][column == "unlike"]]
     if column == "open":
         advice.append("Label more photographs to test on before you trust it.")
     best = max(values[:, -1].mean() for values in results.accuracy().values())
     if best < results.majority() + MARGINS["accuracy"][0]:
-        return [
+        nothing = (
             f"With {last} labels a class no method beats always naming one class: look whether the "
-            "photographs show what their folders say.",
-            *_care(results),
-        ]
+            "photographs show what their folders say."
+        )
+        return [nothing, *_care(results)]
     if pixels.verdict not in LIKE:
         advice.append(
             f"A plain SVM on small colour pictures is not beaten for sure ({pixels.verdict}): colour or "
