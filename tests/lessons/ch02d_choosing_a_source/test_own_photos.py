@@ -151,6 +151,18 @@ def test_the_method_that_sees_the_class_wins_and_the_recipe_says_so():
     assert nothing[0].startswith("With 20 labels a class no method beats always naming one class")
 
 
+def test_twelve_photographs_prove_no_tie_and_an_easy_task_needs_no_transfer():
+    easy = album((12, 12))
+    said = np.tile(easy.labels[:12], (3, 2, 1))
+    results = judging.Results(easy, np.arange(12), (1, 2), dict.fromkeys(photos.METHODS, said), 0)
+    for judged in results.judged():
+        assert judged.difference.mean == 0 and judged.verdict == "open"
+        assert judged.difference.high == pytest.approx(np.log(4 / 0.05) / 12), "the rule of three"
+    assert "transfer has nothing to add" in recipe.recipe(results)[0]
+    figure = drawing.label_efficiency(results)
+    assert figure.axes[0].get_ylim()[0] < results.majority(), "the dotted line is in the picture"
+
+
 def test_a_rare_class_counts_as_much_as_a_common_one():
     results = judging.judge(album((90, 6, 6), seen=0.05), seeds=4)
     assert results.majority() == pytest.approx(1 / 3)

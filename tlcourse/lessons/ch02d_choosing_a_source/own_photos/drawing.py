@@ -60,6 +60,8 @@ def label_efficiency(results: Results) -> plots.Figure:
     )
     figure = plots.label_efficiency(results.budgets, accuracy, title)
     ax = figure.axes[0]
+    low = min(ax.get_ylim()[0], majority - 0.03)
+    ax.set_ylim(bottom=low)
     ax.axhline(majority, color=plots.GUIDE, linewidth=1, linestyle=":")
     ax.annotate(
         "always the commonest class", (1, majority), xycoords=("axes fraction", "data"),

@@ -1,6 +1,6 @@
 """Lesson 02d: does transfer pay on these photographs? Measured over draws of few labels, and judged."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -81,14 +81,21 @@ class Results:
     def difference(self, ours: str, other: str, budget: int) -> experiment.Difference:
         """Return the difference in balanced accuracy, over draws of labels and of test photographs.
 
-        Photographs of one owner, such as copies or a patient's, vary together: they count as one.
+        Photographs of one owner, such as copies or a patient's, vary together: they count as one. Where
+        nothing differs the interval is that of the rule of three, not zero: what never happened in m
+        tries has a chance of log(1 / (1 - level)) / m at most (Hanley and Lippman-Hand 1983, "If nothing
+        goes wrong, is everything all right?", JAMA 249(13)).
         """
         owners = np.unique(self.album.owners[self.test], return_inverse=True)[1]
         counts = np.zeros((len(self.test), owners.max() + 1))
         counts[np.arange(len(self.test)), owners] = self.shares * counts.shape[1]
         column = self.budgets.index(budget)
         ours, other = ((self.said[m][:, column] == self.truth) @ counts for m in (ours, other))
-        return experiment.two_way(ours, other, level(self.claims))
+        found = experiment.two_way(ours, other, level(self.claims))
+        if found.low < found.high:
+            return found
+        half = min(1.0, -np.log(1 - level(self.claims)) / counts.shape[1])
+        return replace(found, low=found.mean - half, high=found.mean + half)
 
     @property
     def claims(self) -> int:
@@ -113,9 +120,8 @@ class Results:
             (j.claim, f"{SYMBOLS[j.verdict]} {j.verdict}", j.difference.effect)
             for j in self.judged()
         ]
-        note = (
-            f"balanced accuracy; draws of {len(self.test)} test photographs and of labels both vary"
-        )
+        tested = len(self.test)
+        note = f"balanced accuracy; over draws of the labels and of the {tested} test photographs"
         return verdicts.Table([("claim", "verdict", "difference"), *rows], note)
 
 

@@ -15,13 +15,18 @@ BOX = (
     ),
     (
         "Keep it frozen, and try gentle fine-tuning as its rival: the lower a block, the lower its rate.",
-        "Fine-tune all of it, with evaluation on photographs that chose nothing.",
+        "Fine-tune all of it, and judge that on photographs that chose nothing.",
     ),
     (
         "Fine-tune all of it, with a network from scratch as its rival.",
         "Drop the source: train from scratch, with augmentation.",
     ),
 )
+WORDS = {
+    "like": "the source is like your target: what it learned helps",
+    "unlike": "the source is unlike your target: what it learned does not help",
+    "open": "whether what it learned helps is open, with so few test photographs",
+}
 LIKE = ("better", "better, by how much is open")
 
 
@@ -32,36 +37,49 @@ def recipe(results: Results) -> list[str]:
     all is measured they may be learned from. Its column is the verdict on ImageNet features against
     random weights with the most labels.
     """
-    album, last = results.album, results.budgets[-1]
-    fewest = int(np.bincount(album.labels).min())
-    row = next(k for k, (most, _) in enumerate(ROWS) if fewest <= most)
-    judged = {j.claim.rsplit(" beat ", 1)[1]: j for j in results.judged()[-2:]}
-    shape, pixels = judged["random weights"], judged[photos.PIXELS]
-    like = shape.verdict in LIKE
-    column = "like" if like else "open" if shape.verdict == "open" else "unlike"
-    words = {
-        "like": "the source is like your target: what it learned helps",
-        "unlike": "the source is unlike your target: what it learned does not help",
-        "open": "whether what it learned helps is open, with so few test photographs",
-    }[column]
-    why = f"against random weights, {last} labels: {shape.verdict}"
-    first = f"Your rarest class has {fewest} photographs ({ROWS[row][1]}), and {words} ({why})."
-    advice = [first, BOX[row][column == "unlike"]]
-    if column == "open":
-        advice.append("Label more photographs to test on before you trust it.")
-    best = max(values[:, -1].mean() for values in results.accuracy().values())
-    if best < results.majority() + MARGINS["accuracy"][0]:
-        nothing = (
+    found = _without_a_choice(results) or _from_the_box(results)
+    return found + _care(results)
+
+
+def _without_a_choice(results: Results) -> list[str]:
+    """Return what to do where nothing works, or everything does."""
+    last, margin = results.budgets[-1], MARGINS["accuracy"][0]
+    best = {method: values[:, -1].mean() for method, values in results.accuracy().items()}
+    if max(best.values()) < results.majority() + margin:
+        return [
             f"With {last} labels a class no method beats always naming one class: look whether the "
             "photographs show what their folders say."
-        )
-        return [nothing, *_care(results)]
-    if pixels.verdict not in LIKE:
+        ]
+    if best[photos.PIXELS] > 1 - margin:
+        return [
+            f"With {last} labels a class a plain SVM on small colour pictures is right on "
+            f"{100 * best[photos.PIXELS]:.0f} %: transfer has nothing to add. Look whether colour or "
+            "background give your classes away."
+        ]
+    return []
+
+
+def _from_the_box(results: Results) -> list[str]:
+    """Return the cell of the box, and what it rests on."""
+    last = results.budgets[-1]
+    fewest = int(np.bincount(results.album.labels).min())
+    row = next(k for k, (most, _) in enumerate(ROWS) if fewest <= most)
+    judged = {j.claim.rsplit(" beat ", 1)[1]: j.verdict for j in results.judged()[-2:]}
+    shape, pixels = judged["random weights"], judged[photos.PIXELS]
+    column = "like" if shape in LIKE else "open" if shape == "open" else "unlike"
+    why = f"against random weights, {last} labels: {shape}"
+    advice = [
+        f"Your rarest class has {fewest} photographs ({ROWS[row][1]}), and {WORDS[column]} ({why}).",
+        BOX[row][column == "unlike"],
+    ]
+    if column == "open":
+        advice.append("Label more photographs to test on before you trust it.")
+    if pixels not in LIKE:
         advice.append(
-            f"A plain SVM on small colour pictures is not beaten for sure ({pixels.verdict}): colour or "
+            f"A plain SVM on small colour pictures is not beaten for sure ({pixels}): colour or "
             "background may give your classes away, so look at the wrong photographs."
         )
-    return advice + _care(results)
+    return advice
 
 
 def _care(results: Results) -> list[str]:
