@@ -87,8 +87,11 @@ def test_a_folder_becomes_one_set_for_torch(tmp_path, capsys):
     turned[0x0112] = 6  # EXIF's orientation: the camera was held on its side
     Image.new("RGB", (20, 40)).save(root / "val" / "dogs" / "9.jpg", exif=turned)
     (root / "val" / "dogs" / "film.mp4").write_bytes(b"moving")
+    (root / "val" / "dogs" / "empty.jpg").write_bytes(b"")
     found = data.load_folder(root, np.asarray)
-    assert capsys.readouterr().out == "left out 1: no photograph (film.mp4).\n"
+    assert (
+        capsys.readouterr().out == "left out 1: damaged: delete it or copy it again (empty.jpg).\n"
+    )
     assert found.classes == ["cats", "dogs"] and found.targets == [0, 0, 0, 1, 1, 0, 0, 1, 1, 1]
     assert {picture.shape for picture, _ in found} == {(20, 40, 3)}
     assert abs(found[2][0].mean() - 30_000 / 257) < 1, "16 bits keep their greys"

@@ -75,6 +75,7 @@ def test_what_cannot_be_used_gets_a_reason(tmp_path):
     for name, content, reason in [
         ("empty.jpg", b"", "damaged"),
         ("noise.png", bytes(range(256)), "damaged"),
+        ("imageNotFound.gif", b"", "no photograph"),
         ("notes.txt", b"no picture", "no photograph"),
         ("page.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no photograph"),
     ]:

@@ -11,6 +11,7 @@ from tlcourse.data.pictures import is_photograph, open_photograph
 TRAIN, TEST = ("train", "training"), ("test", "testing")
 VALIDATION = ("val", "valid", "validation", "dev")
 PARTS = {*TRAIN, *TEST, *VALIDATION}  # names of folders that are no classes
+HARMLESS = ("no photograph", "in no class folder")  # reasons that need no reader
 SYSTEM = {"thumbs.db", "desktop.ini", "__macosx", "@eadir"}  # which Windows, macOS, a NAS leave
 
 
@@ -181,7 +182,7 @@ def load_folder(folder, transform=None):
 
     They are turned upright where the camera wrote down how it was held, and made RGB whatever they came
     as. Where the folder holds only parts (``train``, ``val``, ``test``), each with one folder a class,
-    they become one set. What is left out is printed, a sentence for each reason.
+    they become one set. A photograph that is left out is printed, a sentence for each reason.
 
     Parameters
     ----------
@@ -202,7 +203,8 @@ def load_folder(folder, transform=None):
     from torchvision.datasets import ImageFolder
 
     found = find_photographs(folder)
-    print(*in_words(found.left_out), sep="\n", end="\n" if found.left_out else "")
+    for sentence in in_words({w: n for w, n in found.left_out.items() if w not in HARMLESS}):
+        print(sentence)
 
     class Photographs(ImageFolder):
         def find_classes(self, directory):

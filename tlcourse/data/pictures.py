@@ -27,6 +27,7 @@ ENDINGS = {
 ENDINGS |= {".avif", ".heic", ".heif"}
 # Files of cameras look like a TIFF that holds a small preview.
 RAW = {".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".raf", ".rw2"}
+NO_PICTURE = {"imagenotfound"}  # what web sites send where a photograph is gone
 GREY = {"I", "I;16", "I;16L", "I;16B", "I;16N", "F"}  # modes with more than 8 bits a pixel
 CLEAR = {"RGBA", "LA", "PA", "RGBa", "La"}
 MOST = 4 * 10**8  # pixels; a picture of more does not fit into memory
@@ -72,6 +73,8 @@ def is_photograph(path) -> str | None:
     """Return None if the file begins like a photograph, else `why_not`."""
     if Path(path).suffix.lower() in RAW:
         return why_not(path)
+    if Path(path).stem.lower() in NO_PICTURE:
+        return "no photograph"
     try:
         with _opened(path):
             return None

@@ -19,7 +19,6 @@ CHUNK = 32  # photographs that one process reads at a time
 FEW = 200  # photographs for which starting processes does not pay
 SIDE = 512  # pixels that a photograph keeps at least, twice what the network looks at
 SMALL = 16  # pixels a side of what copies are found by
-HARMLESS = ("no photograph", "in no class folder")  # reasons that need no reader
 
 
 @dataclass(frozen=True)
@@ -94,8 +93,8 @@ def read(folder) -> Album:
     for path, why in zip(found.paths, arrays["why"], strict=True):
         if why:
             left_out[str(why)].append(folders.shown(path))
-    harmless = {why: names for why, names in left_out.items() if why in HARMLESS}
-    problems = folders.in_words({w: names for w, names in left_out.items() if w not in HARMLESS})
+    harmless = {why: names for why, names in left_out.items() if why in folders.HARMLESS}
+    problems = folders.in_words({w: n for w, n in left_out.items() if w not in harmless})
     owners = np.arange(len(found.paths))
     whole = Album(found.root, found.names, found.paths, arrays, found.parts, owners)
     album = whole.only(arrays["why"] == "")

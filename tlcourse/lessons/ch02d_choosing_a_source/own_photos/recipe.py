@@ -46,15 +46,13 @@ def _without_a_choice(results: Results) -> list[str]:
     last, margin = results.budgets[-1], MARGINS["accuracy"][0]
     best = {method: values[:, -1].mean() for method, values in results.accuracy().items()}
     if max(best.values()) < results.majority() + margin:
-        return [
-            f"With {last} labels a class no method beats always naming one class: look whether the "
-            "photographs show what their folders say."
-        ]
+        nothing = f"With {last} labels a class no method beats always naming one class"
+        return [f"{nothing}: look whether the photographs show what their folders say."]
     if best[photos.PIXELS] > 1 - margin:
+        easy = f"is right on {100 * best[photos.PIXELS]:.0f} % with {last} labels a class"
         return [
-            f"With {last} labels a class a plain SVM on small colour pictures is right on "
-            f"{100 * best[photos.PIXELS]:.0f} %: transfer has nothing to add. Look whether colour or "
-            "background give your classes away."
+            f"A plain SVM on small colour pictures {easy}: transfer has nothing to add.",
+            "Look whether colour or background give your classes away.",
         ]
     return []
 
