@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from tlcourse import console
@@ -75,22 +76,24 @@ def test_commands_with_options_print_their_help():
         assert b" ".join(page).startswith(f"python -m tlcourse {name} ".encode()), name
 
 
-# Representing photographs needs weights that not every machine has: here, noise stands for them.
+# What a network sees needs weights that not every machine has: here, noise stands for it.
 ALBUM = """
 import runpy, sys
+from pathlib import Path
 import numpy as np
-from tlcourse.lessons.ch02d_choosing_a_source import photos
+from tlcourse.lessons.ch02d_choosing_a_source.own_photos import reading
 
-def represent(photographs):
-    rng, labels = np.random.default_rng(0), np.array(photographs.targets)
-    views = ["pixels", "imagenet", *(f"random {k}" for k in range(photos.INITS))]
-    return {view: rng.normal(size=(len(labels), 5)) for view in views} | {"labels": labels}
+def seen(opened):
+    rng = np.random.default_rng(len(opened))
+    views = ["pixels", "imagenet", *(f"random {k}" for k in range(reading.features.INITS))]
+    return {view: rng.normal(size=(len(opened), 5)) for view in views}
 
-photos.represent = represent
+reading._seen = seen
+reading.features.weights_file = lambda: Path(sys.executable)
 folder = sys.argv[1]
 for encoding in (sys.stdout.encoding, "cp1252"):
     sys.stdout.reconfigure(encoding=encoding, errors="strict")  # as a process begins
-    sys.argv[1:] = ["photos", folder]
+    sys.argv[1:] = ["photos", folder, "--html", folder + ".html"]
     try:
         runpy.run_module("tlcourse", run_name="__main__")
     except SystemExit as stop:
@@ -99,11 +102,15 @@ for encoding in (sys.stdout.encoding, "cp1252"):
 
 
 def test_the_album_is_printed_and_saved_in_any_encoding(tmp_path):
+    rng = np.random.default_rng(0)
     for name in ("猫", "狗"):
         (tmp_path / "照片" / name).mkdir(parents=True)
         for k in range(8):
-            Image.new("RGB", (8, 8), (k, 0, 0)).save(tmp_path / "照片" / name / f"{k}.png")
-    status, out, errors = printed(["-c", ALBUM, str(tmp_path / "照片")], "C")
+            pixels = rng.integers(256, size=(16, 16, 3), dtype=np.uint8)
+            Image.fromarray(pixels).resize((40, 40)).save(tmp_path / "照片" / name / f"{k}.png")
+    cache = {"TLCOURSE_CACHE": str(tmp_path / "cache")}
+    status, out, errors = printed(["-c", ALBUM, str(tmp_path / "照片")], "C", **cache)
     assert status == 0, errors
-    assert out.count(b"is beside your folder") == 2 * 2
-    assert len(list(tmp_path.glob("照片-*.png"))) == 2
+    assert out.count(b"saved ") == 2 * 4
+    assert len(list(tmp_path.glob("照片-*.png"))) == 3
+    assert "8 狗, 8 猫" in (tmp_path / "照片.html").read_text(encoding="utf-8")

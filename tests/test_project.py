@@ -102,7 +102,10 @@ def test_bounds_are_lower_bounds():
 def test_what_the_library_imports_is_a_base_dependency():
     base = {requirement.name for requirement in requirements(project()["dependencies"])}
     modules = {MODULES.get(name, name).lower() for name in base} | {"tlcourse"}
-    extra = {"cluster": {"distributed"}}  # rooms that say which extra to install
+    extra = {
+        "cluster": {"distributed"},
+        "pictures": {"pillow_heif"},
+    }  # rooms that say what to install
     for path in sorted(PACKAGE.rglob("*.py")):
         for name in imports(path):
             top = name.split(".")[0]

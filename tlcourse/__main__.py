@@ -9,7 +9,10 @@ from tlcourse import console
 LESSONS = "tlcourse.lessons"
 COMMANDS = {
     "audit": ("tlcourse.audit.command", "what is wrong with a table of your own, and what to do"),
-    "photos": (f"{LESSONS}.ch02d_choosing_a_source.own_photos", "transfer on your own photographs"),
+    "photos": (
+        f"{LESSONS}.ch02d_choosing_a_source.own_photos.command",
+        "transfer on your own photographs",
+    ),
     "lessons": ("tlcourse.teaching.hand_out", "copy the notebooks into a folder, over nothing"),
     "report": ("tlcourse.report", "what a problem report asks for"),
     "choose": (None, "choose the stored settings of a room again: choose ROOM"),

@@ -1,7 +1,10 @@
 """The cache: computed once, written whole or not at all, checked at every reading."""
 
+import os
 import subprocess
 import sys
+import tempfile
+import time
 import warnings
 from pathlib import Path
 
@@ -26,6 +29,8 @@ class Counted:
 
 @pytest.fixture(autouse=True)
 def folder(monkeypatch, tmp_path):
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     monkeypatch.setenv("TLCOURSE_CACHE", str(tmp_path / "a" / "cache"))
     return tmp_path / "a" / "cache"
 
@@ -97,7 +102,7 @@ def test_an_interrupted_writing_leaves_what_was_there(folder):
     large = Counted({"a": np.random.default_rng(0).bytes(5000)})
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
     try:
-        with pytest.warns(UserWarning, match="new.npz cannot be kept .*unless TLCOURSE_CACHE"):
+        with pytest.warns(UserWarning, match="again next time, unless TLCOURSE_CACHE names"):
             cache.cached("new", large)
         with pytest.raises(OSError):
             cache._write(folder / "old.npz", bytes(5000))
@@ -107,11 +112,52 @@ def test_an_interrupted_writing_leaves_what_was_there(folder):
     assert (folder / "old.npz").read_bytes() == before
 
 
-def test_without_a_folder_to_write_to_the_arrays_still_come(monkeypatch, tmp_path):
+def test_without_a_folder_to_write_to_a_temporary_one_keeps_the_arrays(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("TLCOURSE_CACHE", str(tmp_path / "file" / "cache"))
-    with pytest.warns(UserWarning, match="numbers.npz cannot be kept .* names a folder with room"):
-        assert same(cache.cached("numbers", Counted()))
+    compute = Counted()
+    words = (
+        "cannot be written to .*: results are kept in .*temporary.* for now, unless TLCOURSE_CACHE"
+    )
+    with pytest.warns(UserWarning, match=words):
+        assert same(cache.cached("numbers", compute))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert same(cache.cached("numbers", compute))
+    assert compute.calls == 1
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file"))
+    with pytest.warns(UserWarning, match="results are computed again next time, unless"):
+        assert same(cache.cached("others", compute))
+
+
+def test_what_a_killed_process_left_is_cleaned_away_and_nothing_else(folder):
+    for name in ("tlcourse-writing-old", "tlcourse-writing-new", "tmp-of-another"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "numbers.npz").write_bytes(b"half")
+        if "new" not in name:
+            os.utime(folder / name, (time.time() - 2 * cache.OLD,) * 2)
+    cache.cached("numbers", Counted())
+    left = {path.name for path in folder.iterdir()}
+    assert left == {"numbers.npz", "tlcourse-writing-new", "tmp-of-another"}
+
+
+def test_a_tilde_is_the_home_and_nobody_needs_one(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    for variable, folder in (
+        ("TLCOURSE_DATA", cache.data_folder),
+        ("TLCOURSE_CACHE", cache.cache_folder),
+    ):
+        monkeypatch.setenv(variable, "~/kept here")
+        assert folder() == tmp_path / "kept here"
+        monkeypatch.delenv(variable)
+    # Without a home and without an entry in the list of users, Python leaves the tilde as it is.
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    monkeypatch.setattr(cache, "__file__", str(tmp_path / "tlcourse" / "data" / "cache.py"))
+    assert cache.data_folder().parent == tmp_path / "temporary"
+    compute = Counted()
+    assert same(cache.cached("numbers", compute)) and same(cache.cached("numbers", compute))
+    assert compute.calls == 1
 
 
 def test_two_processes_may_race(folder):

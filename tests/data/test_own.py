@@ -88,13 +88,14 @@ def test_parts_share_no_picture_and_keep_the_shares_of_the_classes():
     assert torch.equal(whole(splits), whole(data.from_arrays(X, Y))), "the division never moves"
 
 
-def test_groups_stay_on_one_side_and_classes_get_their_names():
+def test_groups_stay_on_one_side_and_classes_get_their_names(capsys):
     writers = np.arange(400) // 8
     words = np.array(["ant", "bee"])[Y % 2]
     splits = data.from_arrays(X, words, groups=[f"writer {w}" for w in writers])
     sides = [set(part.groups.tolist()) for part in splits]
     assert not (sides[0] & sides[1] or sides[0] & sides[2] or sides[1] & sides[2])
     assert splits.pool.names == ["ant", "bee"]
+    assert "tested on new groups, a logistic regression has" in capsys.readouterr().out
     assert data.from_arrays(X, words, names=["Ameise", "Biene"]).test.names == ["Ameise", "Biene"]
 
 
@@ -179,20 +180,3 @@ def test_real_digits_are_read_as_well_whatever_they_came_as(capsys):
             said, dark = capsys.readouterr().out, "inverted" in form
             assert ("dark ink on a bright ground was inverted" in said) == dark, (name, form)
         assert accuracy(255 - images, labels, invert=False) < due - 0.05, "polarity does matter"
-
-
-# ── photographs ─────────────────────────────────────────────────────────────────────────────
-
-
-def test_parts_of_a_folder_become_one_set_and_photographs_are_turned_upright(tmp_path):
-    picture, turned = Image.new("RGB", (40, 20), "red"), Image.Exif()
-    turned[0x0112] = 6  # EXIF's orientation: the camera was held on its side
-    for part, name in [("train", "cats"), ("train", "dogs"), ("val", "cats"), ("val", "dogs")]:
-        (tmp_path / "pets" / part / name).mkdir(parents=True)
-        picture.save(tmp_path / "pets" / part / name / f"{part}.jpg", exif=turned)
-    found = data.load_folder(tmp_path / "pets")
-    assert found.classes == ["cats", "dogs"] and found.targets == [0, 1, 0, 1]
-    assert {photograph.size for photograph, _ in found} == {(20, 40)}
-    (tmp_path / "pets" / "birds").mkdir()
-    picture.save(tmp_path / "pets" / "birds" / "1.jpg")
-    assert data.load_folder(tmp_path / "pets").classes == ["birds", "train", "val"]

@@ -1,20 +1,17 @@
-"""A reader's own pictures: arrays from anywhere, or photographs, one folder a class."""
-
-from pathlib import Path
+"""A reader's own pictures: arrays from anywhere, made as those of the course."""
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, ImageOps
-from sklearn.model_selection import StratifiedGroupKFold
+from PIL import Image
 
+from tlcourse.data.groups import promise, split_groups
 from tlcourse.data.sets import SIDE, ImageSet, Splits
 
 GREY = torch.tensor([0.299, 0.587, 0.114])  # of red, green, blue: ITU-R BT.601, section 2.5.1
-FOLDS = 5  # of the pictures: two for the pool, one for validation, two for the test
+PARTS = (2, 1, 2)  # fifths of the pictures: for the pool, for validation, for the test
 COLOURED = {"P", "PA", "LA", "RGBA", "CMYK", "YCbCr"}  # modes of PIL that become RGB first
 ROUGH = 64  # side to which larger pictures are reduced before their margins are cut
-PARTS = {"train", "val", "valid", "validation", "test"}  # folders that are no classes
 
 # ── arrays ──────────────────────────────────────────────────────────────────────────────────
 
@@ -22,7 +19,8 @@ PARTS = {"train", "val", "valid", "validation", "test"}  # folders that are no c
 def from_arrays(images, labels, names=None, groups=None, *, invert: bool | None = None) -> Splits:
     """Return your own pictures as the lessons take them: white ink on black, 16 × 16, in three parts.
 
-    What was converted is printed in one sentence. Margins that are empty in nearly all pictures are
+    What was converted is printed in one sentence; with `groups`, another says what a division at random
+    would have promised. Margins that are empty in nearly all pictures are
     cut off, as the digits of the course have none.
 
     Parameters
@@ -55,19 +53,14 @@ def from_arrays(images, labels, names=None, groups=None, *, invert: bool | None 
     owners = np.arange(len(numbers)) if groups is None else np.asarray(groups)
     _check_lengths(len(images), len(numbers), len(owners), len(names), len(classes))
     owner = np.unique(owners, return_inverse=True)[1]
-    for k, name in enumerate(names):
-        if (found := len(np.unique(owner[numbers == k]))) < FOLDS:
-            what = "pictures" if groups is None else "groups"
-            raise ValueError(
-                f"class {name!r} has {found} {what}: add some up to {FOLDS}, or drop it."
-            )
+    what = "pictures" if groups is None else "groups"
+    sides = split_groups(numbers, owner, PARTS, names, what)
     pictures, sentence = _as_the_course_has_them(images, invert)
     print(f"{len(pictures)} pictures of {len(names)} classes: {sentence}")
+    if groups is not None:
+        print(promise(pictures.flatten(1).numpy(), numbers, owner))
     whole = ImageSet(pictures, torch.from_numpy(numbers), names, torch.from_numpy(owner))
-    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
-    parts = [rows for _, rows in folds.split(numbers, numbers, owner)]
-    sides = parts[:2], parts[2:3], parts[3:]
-    return Splits(*(whole.subset(np.sort(np.concatenate(side))) for side in sides))
+    return Splits(*(whole.subset(side) for side in sides))
 
 
 def _check_lengths(images, labels, groups, names, classes):
@@ -151,76 +144,3 @@ def _cut(images: torch.Tensor) -> torch.Tensor:
         return images
     margin = min(used.min().item(), side - 1 - used.max().item())
     return images[..., margin : side - margin, margin : side - margin]
-
-
-# ── photographs ─────────────────────────────────────────────────────────────────────────────
-
-
-def load_folder(folder, transform=None):
-    """Return photographs that lie in one folder a class, as torchvision's ``ImageFolder``.
-
-    Photographs are turned upright where the camera wrote down how it was held. Where the folder holds
-    only parts (``train``, ``val``, ``test``), each with one folder a class, they become one set.
-
-    Parameters
-    ----------
-    folder : str or Path
-        Holds ``ants/1.jpg``, ``bees/2.jpg`` and so on. Hidden folders, such as those that Jupyter
-        leaves behind, are passed over.
-    transform : callable, optional
-        Applied to each photograph (PIL, RGB).
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such folder, or a class holds no photograph.
-    ValueError
-        If there are fewer than two classes; later, when a photograph that is damaged is read.
-    """
-    from torchvision.datasets import ImageFolder
-
-    folder = Path(folder).expanduser()
-    if not folder.is_dir():
-        raise FileNotFoundError(f"there is no folder {folder.name!r}: give the path of one.")
-    parts = _parts(folder)
-    names = sorted({name for part in parts for name in _visible(part)})
-    if len(names) < 2:
-        raise ValueError(
-            f"{folder.name!r} holds {len(names)} class folders: put the photographs of each class "
-            "into a folder of its own, two classes or more."
-        )
-
-    class Visible(ImageFolder):
-        def find_classes(self, directory):
-            return names, {name: k for k, name in enumerate(names)}
-
-        def make_dataset(self, directory, *classes, **kinds):
-            return [pair for p in parts for pair in ImageFolder.make_dataset(p, *classes, **kinds)]
-
-    try:
-        return Visible(folder, transform, loader=_open)
-    except FileNotFoundError as error:
-        raise FileNotFoundError(
-            f"a class in {folder.name!r} holds no photograph: fill its folder or delete it. {error}"
-        ) from error
-
-
-def _visible(folder: Path) -> list[str]:
-    return sorted(f.name for f in folder.iterdir() if f.is_dir() and not f.name.startswith("."))
-
-
-def _parts(folder: Path) -> list[Path]:
-    """Return the folders that hold the class folders: this one, or its ``train``, ``val``, ``test``."""
-    names = _visible(folder)
-    divided = len(names) > 1 and PARTS.issuperset(names)
-    return [folder / name for name in names] if divided else [folder]
-
-
-def _open(path: str) -> Image.Image:
-    try:
-        with Image.open(path) as photograph:
-            return ImageOps.exif_transpose(photograph).convert("RGB")
-    except Exception as error:  # whatever PIL says of a file that is no picture
-        raise ValueError(
-            f"the photograph {Path(path).name} is damaged: delete it or copy it again."
-        ) from error

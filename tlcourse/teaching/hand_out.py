@@ -5,6 +5,7 @@ them.
 """
 
 import argparse
+import os
 import shutil
 from importlib import metadata
 from pathlib import Path
@@ -45,7 +46,7 @@ def main() -> None:
     """Copy lessons and exercises into a folder; a file that is there already stays as it is."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("folder", type=Path)
-    folder = parser.parse_args().folder.expanduser()
+    folder = Path(os.path.expanduser(parser.parse_args().folder))
     try:
         written = hand_out(folder)
     except OSError as error:  # a file in the way, no right to write, no room

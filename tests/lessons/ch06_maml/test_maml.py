@@ -66,6 +66,30 @@ def test_the_second_order_gradient_is_that_of_finite_differences(norm):
         assert (ours == pytest.approx(slope, rel=bound)) == second_order, (ours, slope)
 
 
+def test_dropout_draws_for_every_task_and_its_gradient_is_that_of_finite_differences():
+    model = nn.Sequential(nn.Linear(3, 16), nn.Tanh(), nn.Dropout(0.5), nn.Linear(16, 1)).double()
+    weights = maml.initial_weights(lambda: model, [0])
+    generator = torch.Generator().manual_seed(0)
+    draw = lambda width: torch.randn(4, 5, width, generator=generator, dtype=torch.float64)
+    tasks = maml.Tasks(draw(3), draw(1), draw(3), draw(1))
+    fast, same = maml.for_tasks(weights, 4), tasks.support_inputs[:1].expand(4, -1, -1)
+    assert len(maml.outputs(model, fast, same)[:, 0].unique()) == 4, "equal tasks, other masks"
+    assert len(maml.outputs(model.eval(), fast, same)[:, 0].unique()) == 1
+
+    def loss(start):
+        torch.manual_seed(7)  # the same masks
+        fast = maml.adapt(model, maml.for_tasks(start, 4), tasks[:2], F.mse_loss, 2, 0.1)
+        return maml.task_losses(model, fast, *tasks[2:], F.mse_loss).mean().item()
+
+    model.train()
+    torch.manual_seed(7)
+    gradient = maml.maml_gradient(model, weights, tasks, F.mse_loss, 2, 0.1)
+    way = {n: torch.randn(w.shape, generator=generator, dtype=w.dtype) for n, w in weights.items()}
+    ends = [loss({n: w + step * way[n] for n, w in weights.items()}) for step in (1e-5, -1e-5)]
+    slope = sum((gradient[n] * way[n]).sum().item() for n in weights)
+    assert slope == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=1e-6)
+
+
 def test_equal_rates_of_their_own_change_nothing():
     model, weights, tasks = problem("LayerNorm")
     plain = maml.maml_gradient(model, weights, tasks, F.mse_loss, lr=0.1)

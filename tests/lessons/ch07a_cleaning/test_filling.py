@@ -46,6 +46,14 @@ def test_neighbours_beat_the_mean_and_the_mean_beats_zero():
     assert near > mean + 0.01 and mean > zero + 0.1
 
 
+def test_a_column_without_a_known_value_is_named():
+    empty = X.copy()
+    empty[:, [2, 5]] = np.nan
+    for ways in (None, ["mean"]):
+        with pytest.raises(ValueError, match="no training row has a value in column 2, 5: drop it"):
+            filling.fill_and_learn(X, y, empty, 0, {}, ways)
+
+
 def test_a_setting_is_used():
     one = filling.fill_and_learn(X, y, X, 0, {"mean": 1e-6}, ["mean"])[0]
     assert one["mean"] < 0.5 < one["no gaps"]

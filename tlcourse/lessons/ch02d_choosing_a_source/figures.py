@@ -131,8 +131,11 @@ def confusion(counts: np.ndarray, names: Sequence[str]):
     ax = figure.subplots()
     share = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     ConfusionMatrixDisplay(share, display_labels=names).plot(
-        ax=ax, cmap="cividis", values_format=".0f", xticks_rotation=45, colorbar=False
-    )
+        ax=ax, cmap="cividis", values_format=".0f", xticks_rotation=45, colorbar=False,
+        im_kw={"vmin": 0, "vmax": 100},
+    )  # fmt: skip
+    for label in ax.get_xticklabels():  # ends at its tick, however long it is
+        label.set(ha="right", rotation_mode="anchor")
     ax.set_xlabel("taken for")
     ax.set_ylabel("is")
     ax.set_title("per cent of each class", loc="left", fontsize=10)

@@ -80,14 +80,18 @@ def for_tasks(weights: dict, tasks: int) -> dict[str, torch.Tensor]:
 
 
 def outputs(model: nn.Module, fast: dict, inputs: torch.Tensor) -> torch.Tensor:
-    """Return what each task's own weights make of its inputs, shape (tasks, examples, ...)."""
+    """Return what each task's own weights make of its inputs, shape (tasks, examples, ...).
+
+    Where a layer draws at random, as dropout does in training, every task draws its own.
+    """
     if any(True for _ in model.buffers()):
         raise ValueError(
             "the network keeps buffers, which all tasks would share: build its BatchNorm layers with "
             "track_running_stats=False."
         )
     network = {name: w for name, w in fast.items() if not name.startswith(RATE)}
-    return vmap(lambda w, x: functional_call(model, w, (x,)))(network, inputs)
+    run = vmap(lambda w, x: functional_call(model, w, (x,)), randomness="different")
+    return run(network, inputs)
 
 
 def task_losses(model, fast: dict, inputs, targets, loss: Callable) -> torch.Tensor:

@@ -81,7 +81,15 @@ def filled(X, gaps, train, test, seed: int, ways=None):
         so its gaps are filled with their means.
     Z_train, Z_test : array
         Standardised.
+
+    Raises
+    ------
+    ValueError
+        If a column has no known value among the training rows: then nothing can be filled in.
     """
+    if (empty := np.isnan(gaps[train]).all(axis=0)).any():
+        columns = ", ".join(map(str, np.flatnonzero(empty)))
+        raise ValueError(f"no training row has a value in column {columns}: drop it first.")
     scaler = StandardScaler().fit(X[train])
     yield "no gaps", scaler, train, scaler.transform(X[train]), scaler.transform(X[test])
     complete = train[~np.isnan(gaps[train]).any(axis=1)]

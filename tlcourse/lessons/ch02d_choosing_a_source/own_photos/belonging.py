@@ -1,0 +1,116 @@
+"""Lesson 02d: which photographs belong together, as copies or by patient, camera, day."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+
+from tlcourse.data import folders, groups
+from tlcourse.lessons.ch02d_choosing_a_source.own_photos.reading import Album
+
+SHOWN = 3  # findings of a kind that are named
+
+
+def together(album: Album, by: str | None = None) -> Album:
+    """Find copies and groups; drop photographs that lie in two classes byte for byte.
+
+    Parameters
+    ----------
+    album : Album
+    by : str, optional
+        What belongs together: see `groups_by`.
+    """
+    given = groups_by(album, by) if by else None
+    pairs = groups.near_copies(album.arrays["small"])
+    _, first, number = np.unique(album.arrays["content"], return_index=True, return_inverse=True)
+    pairs += [(a, b) for b, a in enumerate(first[number].tolist()) if a != b]
+    n = len(album.paths)
+    said, doubtful = copies_in_words(album, groups.join(n, pairs))
+    owners = groups.join(n, pairs, given)
+    found = replace(album, owners=owners, groups=given, problems=album.problems + said)
+    return found.only(~doubtful)
+
+
+def copies_in_words(album: Album, alike: np.ndarray) -> tuple[list[str], np.ndarray]:
+    """Return sentences on copies, and which photographs lie in two classes byte for byte.
+
+    Parameters
+    ----------
+    album : Album
+    alike : int array, shape (photographs,)
+        Copies and near-copies have the same number.
+    """
+    labels, content = album.labels, album.arrays["content"]
+    same, across, doubtful = [], [], np.zeros(len(labels), dtype=bool)
+    for number in np.flatnonzero(np.bincount(alike) > 1):
+        rows = np.flatnonzero(alike == number)
+        kind = same if len(set(labels[rows])) == 1 else across
+        kind.append(_equation([_named(album, k) for k in rows]))
+        for row in rows:
+            doubtful[row] = len(set(labels[rows][content[rows] == content[row]])) > 1
+    said = []
+    if same:
+        said.append(
+            f"copies or near-copies of {_count(same)}, kept on one side: {_list(same)}. Delete all but "
+            "one of each."
+        )
+    if across:
+        out = " The same file in both was left out." * bool(doubtful.any())
+        said.append(
+            f"in two classes, as copies or near-copies: {_count(across)}: {_list(across)}. Decide which "
+            f"class is right.{out}"
+        )
+    return said, doubtful
+
+
+def _count(found: list) -> str:
+    return f"{len(found)} photograph{'s' * (len(found) > 1)}"
+
+
+def _named(album: Album, row: int) -> str:
+    inside = album.paths[row].relative_to(album.root).parts
+    return "/".join(map(folders.shown, inside))
+
+
+def _equation(names: list[str]) -> str:
+    return " = ".join(names[:5]) + (f" = {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def _list(found: list[str]) -> str:
+    return "; ".join(found[:SHOWN]) + (f"; {len(found) - SHOWN} more" if len(found) > SHOWN else "")
+
+
+def groups_by(album: Album, by: str) -> np.ndarray:
+    """Return the group of each photograph, such as its patient; what has none is a group of its own.
+
+    Parameters
+    ----------
+    album : Album
+    by : str
+        "folder": the folder below the class that the photograph lies in. "name": its name up to the
+        first ``_``, ``-`` or space, so that p07_1.jpg belongs to p07. Else a regular expression for
+        the name; its first bracket counts, or all that matched.
+
+    Raises
+    ------
+    ValueError
+        If no two photographs come together, or the expression is none.
+    """
+    if by == "folder":
+        above = 2 if album.parts else 1  # the class, and the part before it
+        places = [path.relative_to(album.root).parts[above:] for path in album.paths]
+        keys = [place[0] if len(place) > 1 else None for place in places]
+    else:
+        try:
+            pattern = re.compile(r"^[^_\- ]+(?=[_\- ])" if by == "name" else by)
+        except re.error as error:
+            raise ValueError(f"--groups {by!r} is no regular expression ({error}).") from error
+        hits = [pattern.search(folders.shown(path)) for path in album.paths]
+        keys = [hit and (hit[1] if pattern.groups else hit[0]) for hit in hits]
+    keys = [f"alone {k}" if key is None else f"group {key}" for k, key in enumerate(keys)]
+    if len(set(keys)) == len(keys):
+        raise ValueError(
+            f"--groups {by!r} finds no two photographs that belong together: give folder, name, or a "
+            "regular expression for the file names."
+        )
+    return np.array(keys)

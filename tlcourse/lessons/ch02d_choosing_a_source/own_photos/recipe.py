@@ -1,0 +1,95 @@
+"""Lesson 02d: the recipe box of lesson 00, read for one folder: labels a class, likeness of the source."""
+
+import numpy as np
+
+from tlcourse.lessons.ch02d_choosing_a_source import photos
+from tlcourse.lessons.ch02d_choosing_a_source.own_photos.judging import Results
+from tlcourse.verdicts.judging import MARGINS
+
+ROWS = ((5, "1 to 5 labels a class"), (50, "6 to 50 labels a class"), (np.inf, "more labels"))
+# What to do where the source is like the target, and where it is not: lessons 00, 1 and 2b.
+BOX = (
+    (
+        "Keep it frozen, and put a logistic regression on it.",
+        "Keep it frozen; as random weights do as well, you may as well drop it.",
+    ),
+    (
+        "Keep it frozen, and try gentle fine-tuning as its rival: the lower a block, the lower its rate.",
+        "Fine-tune all of it, and judge that on photographs that chose nothing.",
+    ),
+    (
+        "Fine-tune all of it, with a network from scratch as its rival.",
+        "Drop the source: train from scratch, with augmentation.",
+    ),
+)
+WORDS = {
+    "like": "the source is like your target: what it learned helps",
+    "unlike": "the source is unlike your target: what it learned does not help",
+    "open": "whether what it learned helps is open, with so few test photographs",
+}
+LIKE = ("better", "better, by how much is open")
+
+
+def recipe(results: Results) -> list[str]:
+    """Return what to do with this folder, a sentence each, and why.
+
+    The row of the box is the number of labels of the rarest class, test photographs among them: once
+    all is measured they may be learned from. Its column is the verdict on ImageNet features against
+    random weights with the most labels.
+    """
+    found = _without_a_choice(results) or _from_the_box(results)
+    return found + _care(results)
+
+
+def _without_a_choice(results: Results) -> list[str]:
+    """Return what to do where nothing works, or everything does."""
+    last, margin = results.budgets[-1], MARGINS["accuracy"][0]
+    best = {method: values[:, -1].mean() for method, values in results.accuracy().items()}
+    if max(best.values()) < results.majority() + margin:
+        nothing = f"With {last} labels a class no method beats always naming one class"
+        return [f"{nothing}: look whether the photographs show what their folders say."]
+    if best[photos.PIXELS] > 1 - margin:
+        easy = f"is right on {100 * best[photos.PIXELS]:.0f} % with {last} labels a class"
+        return [
+            f"A plain SVM on small colour pictures {easy}: transfer has nothing to add.",
+            "Look whether colour or background give your classes away.",
+        ]
+    return []
+
+
+def _from_the_box(results: Results) -> list[str]:
+    """Return the cell of the box, and what it rests on."""
+    last = results.budgets[-1]
+    fewest = int(np.bincount(results.album.labels).min())
+    row = next(k for k, (most, _) in enumerate(ROWS) if fewest <= most)
+    judged = {j.claim.rsplit(" beat ", 1)[1]: j.verdict for j in results.judged()[-2:]}
+    shape, pixels = judged["random weights"], judged[photos.PIXELS]
+    column = "like" if shape in LIKE else "open" if shape == "open" else "unlike"
+    why = f"against random weights, {last} labels: {shape}"
+    advice = [
+        f"Your rarest class has {fewest} photographs ({ROWS[row][1]}), and {WORDS[column]} ({why}).",
+        BOX[row][column == "unlike"],
+    ]
+    if column == "open":
+        advice.append("Label more photographs to test on before you trust it.")
+    if pixels not in LIKE:
+        advice.append(
+            f"A plain SVM on small colour pictures is not beaten for sure ({pixels}): colour or "
+            "background may give your classes away, so look at the wrong photographs."
+        )
+    return advice
+
+
+def _care(results: Results) -> list[str]:
+    """Return what the division and the sizes of the classes ask for."""
+    found = []
+    if results.majority(balanced=False) > 1.5 / len(results.album.names):
+        found.append(
+            "Your classes differ in size: report balanced accuracy, and the majority rule beside it."
+        )
+    if results.album.groups is None and not results.album.parts:
+        found.append(
+            "Do photographs belong together, by animal, patient, camera or day? Then divide by them: "
+            "--groups folder, or --groups name."
+        )
+    return found
