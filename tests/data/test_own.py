@@ -78,6 +78,35 @@ def test_one_sentence_says_what_was_converted(capsys):
     assert as_given.mean() > 0.5, "the reader's word goes before the border's"
 
 
+def test_a_wild_pixel_a_narrow_range_and_clear_paper_change_no_picture(capsys):
+    due = whole(data.from_arrays(X, Y))
+    wild, clear = (1 - X).copy(), np.stack([255 * X] * 3 + [255 * X], -1)
+    wild[7, 2, 2] = 50
+    dark = np.stack([0 * X] * 3 + [255 * X], -1)  # ink is where it is not transparent
+    capsys.readouterr()
+    for images in (wild, 87 + X, 0.4 + 0.1 * (1 - X), dark):
+        assert (whole(data.from_arrays(images, Y)) - due).abs().mean() < 0.01
+    said = capsys.readouterr().out.splitlines()
+    assert "values 0 … 1 (a few outside were cut) became 0 … 1, dark ink" in said[0]
+    assert "values 87 … 88 became 0 … 1, bright ink stays" in said[1]
+    assert not any("the other way round" in line for line in said)
+    with pytest.raises(ValueError, match="every pixel is 255"):
+        data.from_arrays(np.stack([255 + 0 * X] * 3 + [255 * X], -1), Y)
+    assert whole(data.from_arrays(clear, Y)).shape == due.shape
+
+
+def test_pictures_that_disagree_about_their_ink_are_counted(capsys):
+    mixed = X.copy()
+    mixed[:100] = 1 - mixed[:100]
+    data.from_arrays(mixed, Y)
+    (said,) = capsys.readouterr().out.splitlines()
+    assert said.endswith(
+        "But 100 look the other way round: look at them, or say invert=True or False."
+    )
+    data.from_arrays(mixed, Y, invert=False)
+    assert "other way" not in capsys.readouterr().out
+
+
 def test_parts_share_no_picture_and_keep_the_shares_of_the_classes():
     splits = data.from_arrays(X, Y)
     rows = [part.groups.tolist() for part in splits]
@@ -112,7 +141,7 @@ def test_what_cannot_be_used_is_said_in_a_sentence():
         (X.reshape(400, 64), Y, {}, "picture 0 has shape .64,."),
         (np.zeros((400, 8, 8, 5)), Y, {}, "picture 0 has shape"),
         (["a.png"] * 400, Y, {}, "picture 0 is no array of numbers but str: .* Image.open"),
-        (X[:12], Y[:12], {}, "class '0' has 2 pictures: add some up to 5, or drop it"),
+        (X[:12], Y[:12], {}, "class '0' has 2 pictures: it needs 5 or more"),
         (X, Y, {"groups": Y % 3}, "class '0' has 1 groups"),
     ]:
         with pytest.raises(ValueError, match=words):

@@ -53,7 +53,7 @@ def split_groups(
         if (found := len(np.unique(owner[labels == k]))) < folds:
             name = str(k) if names is None else names[k]
             raise ValueError(
-                f"class {name!r} has {found} {what}: add some up to {folds}, or drop it."
+                f"class {name!r} has {found} {what}: it needs {folds} or more; add some, or drop it."
             )
     for attempt in range(TRIES):
         divide = StratifiedGroupKFold(folds, shuffle=True, random_state=seed + attempt)

@@ -19,7 +19,7 @@ ROUGH = 64  # side to which larger pictures are reduced before their margins are
 def from_arrays(images, labels, names=None, groups=None, *, invert: bool | None = None) -> Splits:
     """Return your own pictures as the lessons take them: white ink on black, 16 × 16, in three parts.
 
-    What was converted is printed in one sentence; with `groups`, another says what a division at random
+    What was converted is printed in one sentence (and if pictures seem to disagree about their ink); with `groups`, another says what a division at random
     would have promised. Margins that are empty in nearly all pictures are
     cut off, as the digits of the course have none.
 
@@ -34,7 +34,7 @@ def from_arrays(images, labels, names=None, groups=None, *, invert: bool | None 
     groups : sequence, length n, optional
         Who wrote it, which patient, which camera: no group is on two sides of the split.
     invert : bool, optional
-        Whether ink is dark on a bright ground. By default the border tells: it is nearly all ground.
+        Whether ink is dark on a bright ground. By default the borders tell: they are nearly all ground.
 
     Returns
     -------
@@ -75,32 +75,61 @@ def _check_lengths(images, labels, groups, names, classes):
 def _as_the_course_has_them(images, invert: bool | None) -> tuple[torch.Tensor, str]:
     """Return pictures (n, 1, 16, 16), white ink on black, and what was done, in words."""
     greys = [_grey(picture, i) for i, picture in enumerate(images)]
-    low, high = _range(greys)
-    greys = [(grey - min(low, 0)) / (high - min(low, 0)) for grey in greys]
-    if invert is None:
-        border = [torch.cat([g[0], g[-1], g[:, 0], g[:, -1]]).mean() for g in greys]
-        invert = bool(torch.stack(border).median() > 0.5)
+    low, high, wild = _range(greys)
+    greys = [((grey - low) / (high - low)).clamp(0, 1) for grey in greys]
+    dark = _dark_ink(greys)
+    given, invert = invert is not None, bool(dark.mean() > 0.5) if invert is None else invert
     rough = min(ROUGH, max(max(grey.shape) for grey in greys))
     squares = torch.stack([_square(1 - g if invert else g, rough) for g in greys])
     sizes = {tuple(grey.shape) for grey in greys}
     size = " × ".join(map(str, *sizes)) if len(sizes) == 1 else "different sizes"
     ground = "dark ink on a bright ground was inverted" if invert else "bright ink stays as it is"
-    words = f"{size} became {SIDE} × {SIDE}, values {low:g} … {high:g} became 0 … 1, {ground}."
+    cut = " (a few outside were cut)" * wild
+    words = f"{size} became {SIDE} × {SIDE}, values {low:g} … {high:g}{cut} became 0 … 1, {ground}."
+    words += _doubt((dark != float(invert)).sum().item(), len(dark)) * (not given)
     # One pixel stays free on each side, as in the digits of the course.
     return F.pad(_resized(_cut(squares), SIDE - 2).clamp(0, 1), (1, 1, 1, 1)), words
 
 
-def _range(greys) -> tuple[float, float]:
-    low, high = min(g.min().item() for g in greys), max(g.max().item() for g in greys)
+def _range(greys) -> tuple[float, float, bool]:
+    """Return darkest and brightest value, and whether a few wild ones lie outside.
+
+    One wrong pixel of a thousand must not decide what is black and what is white.
+    """
+    pixels = torch.cat([grey.flatten() for grey in greys]).numpy()
+    low, high = map(float, np.percentile(pixels, [0.1, 99.9], method="nearest"))
+    if low == high:  # very thin ink
+        low, high = float(pixels.min()), float(pixels.max())
     if low == high:
         raise ValueError(f"every pixel is {low:g}: there is nothing to see in these pictures.")
-    return low, high
+    far = 0.1 * (high - low)
+    return low, high, bool(pixels.min() < low - far or pixels.max() > high + far)
+
+
+def _dark_ink(greys) -> torch.Tensor:
+    """Tell for each picture that is not empty whether its ink is dark: 1., or 0.
+
+    The border is nearly all ground. Ink is whatever lies farther from it: the darkest or the brightest.
+    """
+    found = []
+    for grey in greys:
+        ground = torch.cat([grey[0], grey[-1], grey[:, 0], grey[:, -1]]).median()
+        down, up = ground - grey.min(), grey.max() - ground
+        found += [(down > up).float()] if max(down, up) > 0 else []
+    return torch.stack(found)
+
+
+def _doubt(others: int, n: int) -> str:
+    """Return a warning where pictures disagree about their ink."""
+    if others <= 0.05 * n:
+        return ""
+    return f" But {others} look the other way round: look at them, or say invert=True or False."
 
 
 def _grey(picture, i: int) -> torch.Tensor:
     """Return one picture as brightness in its own unit, shape (height, width), float32."""
     if isinstance(picture, Image.Image) and picture.mode in COLOURED:
-        picture = picture.convert("RGB")
+        picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     if torch.is_tensor(picture):
         picture = picture.detach().cpu()
     try:
@@ -113,7 +142,7 @@ def _grey(picture, i: int) -> torch.Tensor:
     if values.ndim == 3 and values.shape[-1] not in (1, 3, 4):
         values = values.movedim(0, -1)
     if values.ndim == 3 and values.shape[-1] in (1, 3, 4):
-        values = values[..., 0] if values.shape[-1] == 1 else values[..., :3] @ GREY
+        values = values[..., 0] if values.shape[-1] == 1 else _on_white(values)
     if values.ndim != 2 or not values.numel():
         raise ValueError(
             f"picture {i} has shape {tuple(values.shape)}: give height × width, with 1, 3 or 4 channels."
@@ -121,6 +150,16 @@ def _grey(picture, i: int) -> torch.Tensor:
     if not torch.isfinite(values).all():
         raise ValueError(f"picture {i} holds NaN or infinity: repair or drop it first.")
     return values
+
+
+def _on_white(values: torch.Tensor) -> torch.Tensor:
+    """Return the brightness of colours, (height, width, 3 or 4); what is transparent shows white paper."""
+    grey = values[..., :3] @ GREY
+    if values.shape[-1] == 3:
+        return grey
+    white = 255.0 if values.max() > 1 else 1.0
+    alpha = values[..., 3] / white
+    return grey * alpha + white * (1 - alpha)
 
 
 def _square(grey: torch.Tensor, side: int) -> torch.Tensor:
