@@ -92,10 +92,11 @@ class Results:
         column = self.budgets.index(budget)
         ours, other = ((self.said[m][:, column] == self.truth) @ counts for m in (ours, other))
         found = experiment.two_way(ours, other, level(self.claims))
-        if found.low < found.high:
-            return found
-        half = min(1.0, -np.log(1 - level(self.claims)) / counts.shape[1])
-        return replace(found, low=found.mean - half, high=found.mean + half)
+        low, high = found.low, found.high
+        if low == high:
+            half = -np.log(1 - level(self.claims)) / counts.shape[1]
+            low, high = low - half, high + half
+        return replace(found, low=max(low, -1.0), high=min(high, 1.0))
 
     @property
     def claims(self) -> int:
