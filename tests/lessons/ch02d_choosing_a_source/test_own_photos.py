@@ -339,6 +339,9 @@ def test_the_command_compares_and_saves_before_it_prints(folder, run, monkeypatc
     )
     kinds = {path.name for path in folder.parent.glob("*.png")}
     assert {"colours-label-efficiency.png", "colours-confusion.png"} <= kinds
+    command.show(folder, "name")  # in a notebook
+    shown = run(folder, "--groups", "name")[1]  # also what `show` printed before
+    assert shown.count("recipe: A plain SVM") == 2 and shown.count("display.Image object") >= 2
     for path in folder.parent.glob("*.png"):
         path.unlink()
 
