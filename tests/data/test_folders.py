@@ -65,6 +65,7 @@ def test_parts_are_the_division_and_never_classes(tmp_path):
 
 
 def test_what_cannot_be_compared_is_one_sentence(tmp_path):
+    assert folders.shown("a/two\nlines.jpg") == "two lines.jpg"
     for place, problem, words in [
         ("absent", FileNotFoundError, "there is no folder 'absent'"),
         (".", ValueError, "holds 1 class folders: put the photographs of each class"),

@@ -1,6 +1,7 @@
 """What the course computes once and keeps: written whole or not at all, checked at every reading."""
 
 import contextlib
+import functools
 import hashlib
 import io
 import os
@@ -110,11 +111,15 @@ def _keep(folders: list[Path], name: str, content: bytes) -> None:
         except OSError as error:
             problem = problem or error
     if problem:
-        warnings.warn(
+        _say_once(
             f"the cache cannot be written to ({problem}): results are {where}, unless TLCOURSE_CACHE "
-            "names a folder with room that you may write to.",
-            stacklevel=3,
+            "names a folder with room that you may write to."
         )
+
+
+@functools.cache
+def _say_once(sentence: str) -> None:
+    warnings.warn(sentence, stacklevel=4)
 
 
 def _write(path: Path, content: bytes) -> None:

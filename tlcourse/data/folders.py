@@ -84,8 +84,9 @@ def find_photographs(folder) -> Found:
 
 
 def shown(path) -> str:
-    """Return a file's name for people, whatever bytes it is made of."""
-    return os.fsencode(Path(path).name).decode(errors="replace")
+    """Return a file's name for people, on one line, whatever bytes it is made of."""
+    name = os.fsencode(Path(path).name).decode(errors="replace")
+    return "".join(c if c.isprintable() else " " for c in name)
 
 
 def some(names, most: int = 3) -> str:

@@ -158,7 +158,10 @@ def test_twelve_photographs_prove_no_tie_and_an_easy_task_needs_no_transfer():
     for judged in results.judged():
         assert judged.difference.mean == 0 and judged.verdict == "open"
         assert judged.difference.high == pytest.approx(np.log(4 / 0.05) / 12), "the rule of three"
-    assert "transfer has nothing to add" in recipe.recipe(results)[0]
+    assert "nothing to add on these 12 test photographs" in recipe.recipe(results)[0]
+    few = judging.judge(album((4, 4), seen=0), seeds=2)
+    for judged in few.judged():
+        assert -1 <= judged.difference.low <= judged.difference.high <= 1
     figure = drawing.label_efficiency(results)
     assert figure.axes[0].get_ylim()[0] < results.majority(), "the dotted line is in the picture"
 
@@ -336,6 +339,9 @@ def test_the_command_compares_and_saves_before_it_prints(folder, run, monkeypatc
     )
     kinds = {path.name for path in folder.parent.glob("*.png")}
     assert {"colours-label-efficiency.png", "colours-confusion.png"} <= kinds
+    command.show(folder, "name")  # in a notebook
+    shown = run(folder, "--groups", "name")[1]  # also what `show` printed before
+    assert shown.count("recipe: A plain SVM") == 2 and shown.count("display.Image object") >= 2
     for path in folder.parent.glob("*.png"):
         path.unlink()
 

@@ -24,7 +24,7 @@ FINE, LOOK, UNREADABLE = 0, 1, 2
 STATUS = "0 all fine, 1 something needs you, 2 the folder or an option cannot be used"
 
 
-class Report(NamedTuple):
+class Examined(NamedTuple):
     """What is said of a folder: what was read, what was measured, what needs a look, and figures."""
 
     read: list[str]
@@ -38,16 +38,16 @@ class Report(NamedTuple):
         return [*self.read, *self.measured, *(f"look: {problem}" for problem in self.problems)]
 
 
-def examine(album: Album) -> Report:
+def examine(album: Album) -> Examined:
     """Judge an album from `belonging.together`; what cannot be judged becomes a problem."""
     try:
         results = judge(album)
     except (FileNotFoundError, ValueError) as problem:  # no weights; too few in a class
-        return Report(album.said, [], [*album.problems, str(problem)], {})
+        return Examined(album.said, [], [*album.problems, str(problem)], {})
     files, lacking = drawing.png(results)
     said = [*album.said, *results.notes, *[lacking] * bool(lacking)]
     problems = album.problems + results.problems
-    return Report(said, _numbers(results), problems, files, page.measured(results, files))
+    return Examined(said, _numbers(results), problems, files, page.measured(results, files))
 
 
 def show(folder, by: str | None = None) -> None:
@@ -99,7 +99,7 @@ def _absolute(path: str) -> Path:
     return Path(os.path.abspath(os.path.expanduser(path)))
 
 
-def save_all(report: Report, folder: Path, html: Path | None) -> list[str]:
+def save_all(report: Examined, folder: Path, html: Path | None) -> list[str]:
     """Write the figures beside the folder, and the page; say where they are."""
     name = folders.shown(folder)
     saved = [

@@ -18,7 +18,7 @@ SIDE = 160  # pixels of each
 
 
 @dataclass(frozen=True)
-class Mistake:
+class Misnamed:
     """A test photograph that was named wrongly in some draws."""
 
     row: int  # in the album
@@ -31,7 +31,7 @@ class Mistake:
         return f"{names[self.truth]}, said {names[self.said]}"
 
 
-def mistakes(results: Results, most: int = WRONG) -> list[Mistake]:
+def mistakes(results: Results, most: int = WRONG) -> list[Misnamed]:
     """Return the test photographs that ImageNet features name wrongly most often, with most labels."""
     said = results.said[photos.IMAGENET][:, -1]
     wrong = (said != results.truth).mean(axis=0)
@@ -41,7 +41,7 @@ def mistakes(results: Results, most: int = WRONG) -> list[Mistake]:
             answers = said[:, k][said[:, k] != results.truth[k]]
             answer = int(np.bincount(answers).argmax())
             found.append(
-                Mistake(int(results.test[k]), int(results.truth[k]), answer, float(wrong[k]))
+                Misnamed(int(results.test[k]), int(results.truth[k]), answer, float(wrong[k]))
             )
     return found
 

@@ -18,7 +18,7 @@ SEEDS = 10  # draws of the labels
 FEWEST = 4  # photographs a class: two to learn from, two to test on
 
 
-class Judged(NamedTuple):
+class Answer(NamedTuple):
     """A claim, what was measured, and what the interval says."""
 
     claim: str
@@ -92,17 +92,18 @@ class Results:
         column = self.budgets.index(budget)
         ours, other = ((self.said[m][:, column] == self.truth) @ counts for m in (ours, other))
         found = experiment.two_way(ours, other, level(self.claims))
-        if found.low < found.high:
-            return found
-        half = min(1.0, -np.log(1 - level(self.claims)) / counts.shape[1])
-        return replace(found, low=found.mean - half, high=found.mean + half)
+        low, high = found.low, found.high
+        if low == high:
+            half = -np.log(1 - level(self.claims)) / counts.shape[1]
+            low, high = low - half, high + half
+        return replace(found, low=max(low, -1.0), high=min(high, 1.0))
 
     @property
     def claims(self) -> int:
         """How many differences are judged: two rivals, at the fewest and at the most labels."""
         return len(photos.METHODS[1:]) * len(set(self.budgets[:1] + self.budgets[-1:]))
 
-    def judged(self) -> list[Judged]:
+    def judged(self) -> list[Answer]:
         """Judge whether ImageNet features help with the fewest and with the most labels."""
         found = []
         for budget in dict.fromkeys(self.budgets[:1] + self.budgets[-1:]):
@@ -111,7 +112,7 @@ class Results:
                 verdict = verdicts.judge_difference(difference, "accuracy")
                 labels = "label" if budget == 1 else "labels"
                 claim = f"{budget} {labels} a class, {photos.IMAGENET} beat {other}"
-                found.append(Judged(claim, verdict, difference))
+                found.append(Answer(claim, verdict, difference))
         return found
 
     def table(self) -> verdicts.Table:

@@ -50,8 +50,9 @@ def _without_a_choice(results: Results) -> list[str]:
         return [f"{nothing}: look whether the photographs show what their folders say."]
     if best[photos.PIXELS] > 1 - margin:
         easy = f"is right on {100 * best[photos.PIXELS]:.0f} % with {last} labels a class"
+        nothing = f"transfer has nothing to add on these {len(results.test)} test photographs"
         return [
-            f"A plain SVM on small colour pictures {easy}: transfer has nothing to add.",
+            f"A plain SVM on small colour pictures {easy}: {nothing}.",
             "Look whether colour or background give your classes away.",
         ]
     return []
