@@ -1,13 +1,17 @@
-"""Read numbers that are written as text: "$1,234.56", "12 %", "70.3 kg", "3,6".
+"""Read numbers that are written as text: "$1,234.56", "12 %", "70.3 kg", "3,6", "<5".
 
 A column is read as a whole, because a cell alone may not tell: "1,234" has a thousands mark beside
 "1,234.50", and a decimal comma beside "0,5".
 """
 
+import math
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from tlcourse.audit.words import PADDED
 
 SIGNS = "$€£¥￥₹₩₽₺₫₪฿"  # of currencies
 CURRENCIES = ("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "RMB", "INR", "Rs.", "Rs")
@@ -15,6 +19,16 @@ LONGEST = 40  # characters; longer text is no number
 MANY = 5  # different numbers that a unit of letters needs: "2WD" and "4WD" stay categories
 SCALES = "kKMB万亿%％‰"  # beside bare numbers they say how much larger or smaller a cell is
 MIXED = 3  # units that one column may mix; with more, these are no measurements
+# How large the units of one quantity are, each in the first of its line.
+FAMILIES = (
+    {"kg": 1, "g": 1e-3, "mg": 1e-6, "t": 1e3, "lb": 0.45359237, "lbs": 0.45359237, "oz": 0.028349523},
+    {"cm": 1, "m": 100, "mm": 0.1, "km": 1e5, "in": 2.54, "inch": 2.54, "ft": 30.48, "mi": 160934.4},
+    {"": 1, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "万": 1e4, "亿": 1e8, "%": 1e-2, "％": 1e-2, "‰": 1e-3},
+    {"s": 1, "sec": 1, "ms": 1e-3, "min": 60, "h": 3600, "hr": 3600, "hrs": 3600, "d": 86_400},
+    {"l": 1, "L": 1, "ml": 1e-3, "mL": 1e-3, "cl": 1e-2, "dl": 0.1, "gal": 3.785411784},
+    {"m2": 1, "m²": 1, "sq m": 1, "sq ft": 0.09290304, "ft2": 0.09290304, "ha": 1e4, "km2": 1e6},
+)
+CELSIUS, FAHRENHEIT = ("°C", "℃", "C", "deg C"), ("°F", "℉", "F", "deg F")
 # What stands behind a number and is no unit: ordinals, half days, months.
 NO_UNIT = re.compile(
     r"(st|nd|rd|th|am|pm|jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?"
@@ -29,6 +43,7 @@ def _pattern(decimal: str, group: str) -> re.Pattern:
     grouped = rf"[1-9]\d{{0,2}}(?P<group>[{group} \u00a0\u202f'’])(?:\d{{2,3}}(?P=group))*\d{{3}}"
     body = rf"(?:{grouped}|\d+)(?P<decimal>{decimal}\d*)?|{decimal}\d+"
     parts = {
+        "limit": r"(?:[<>≤≥]=?)?",
         "open": r"\(?",
         "minus": r"[-+−]?",
         "before": rf"(?:[A-Z]{{0,3}}[{SIGNS}]|{'|'.join(map(re.escape, CURRENCIES))})?",
@@ -49,20 +64,24 @@ class Notation:
 
     Attributes
     ----------
-    values : dict of str to float
-        Text to number; empty where the column mixes units, because then numbers alone mislead.
+    read : callable
+        ``read(text)`` is the number that a text stands for, NaN if it is none, or if the column mixes
+        units that `FAMILIES` does not relate.
     texts : frozenset of str
         The cells that ``float`` refuses, or takes for another number.
     marks : str
         What stands in them, such as "'$', thousands ','".
-    todo : str
-        What to do about it.
+    code : str
+        An expression of pandas that reads a column ``{column}``.
+    split : bool
+        Whether the expression has two columns, numbers and units, because nothing relates the units.
     """
 
-    values: dict[str, float]
+    read: Callable[[str], float]
     texts: frozenset[str]
     marks: str
-    todo: str
+    code: str
+    split: bool = False
 
 
 def notation(cells: Counter) -> Notation | None:
@@ -86,16 +105,67 @@ def notation(cells: Counter) -> Notation | None:
     if not texts or 2 * sum(cells[text] for text in values) < cells.total():
         return None
     bare = any(not _unit(match) for match in found.values())
-    scaled = any(unit[-1] in SCALES for unit in units)
-    if len(units) > 1 or bare and scaled:
-        todo = "bring them to one unit, then store them as numbers."
-        beside = [repr(unit) for unit in sorted(units)]
-        if bare:
-            beside.append("bare numbers")
-        return Notation({}, texts, " and ".join(beside), todo)
-    code = "".join(f".replace({old!r}, {new!r})" for old, new in changes)
-    ask = " First ask whether ',' marks thousands or decimals." if both else ""
-    return Notation(values, texts, _marks(found, units), f"parse them: float(text{code}).{ask}")
+    marks = _marks(found, units)
+    if len(units) > 1 or (bare and any(unit[-1] in SCALES for unit in units)):
+        return _mixed(units | ({""} if bare else set()), changes, texts, marks)
+    ask = "; first ask whether ',' marks thousands or decimals" if both else ""
+    code = f"pd.to_numeric({_replaced(changes)}, errors='coerce')"
+    return Notation(_reader(changes, values.keys()), texts, marks + ask, code)
+
+
+def _reader(changes: list[tuple[str, str]], known) -> Callable[[str], float]:
+    """Return what reads one text: of those that were looked at, only the ones that are numbers."""
+
+    def read(text: str) -> float:
+        if text not in known and (PADDED.match(text) or not re.search(r"\d", text)):
+            return math.nan
+        value = _value(text, changes)
+        return math.nan if value is None else value
+
+    return read
+
+
+def _replaced(changes: list[tuple[str, str]]) -> str:
+    """Return an expression of pandas that makes the changes in a column of text."""
+    gone = "|".join(re.escape(old).replace("\\ ", " ") for old, new in changes if not new)
+    parts = [f".str.replace({gone!r}, '', regex=True)"] if gone else []
+    parts += [f".str.replace({old!r}, {new!r}, regex=False)" for old, new in changes if new]
+    return "{column}.astype(str)" + "".join(parts)
+
+
+def _mixed(units: set[str], changes, texts: frozenset[str], marks: str) -> Notation:
+    """Return the notation of a column that mixes units: converted if one family holds them all."""
+    changes = [(old, new) for old, new in changes if old not in units]
+    text = _replaced(changes)
+    parts = rf"{text}.str.extract(r'^\s*([-+]?[\d.]+)\s*(.*?)\s*$')"
+    what = f"{marks}: several units"
+    if all(unit in CELSIUS + FAHRENHEIT for unit in units):
+        hot = [unit for unit in FAHRENHEIT if unit in units]
+        code = f"{parts}.pipe(lambda t: t[0].astype(float).where(~t[1].isin({hot}), (t[0].astype(float) - 32) / 1.8))"
+        return Notation(_converted(changes, lambda x, u: (x - 32) / 1.8 if u in hot else x), texts, what, code)
+    for family in FAMILIES:
+        if units <= family.keys():
+            sizes = {unit: family[unit] for unit in sorted(units)}
+            code = f"{parts}.pipe(lambda t: t[0].astype(float) * t[1].map({sizes}))"
+            return Notation(_converted(changes, lambda x, u, f=sizes: x * f[u]), texts, what, code)
+    number, unit = r"([-+]?\d[\d.]*)", r"([^\d\s.,+-]+)"
+    code = f"pd.concat([{text}.str.extract(part) for part in ({number!r}, {unit!r})], axis=1)"
+    return Notation(lambda _: math.nan, texts, what, code, split=True)
+
+
+def _converted(changes, convert: Callable[[float, str], float]) -> Callable[[str], float]:
+    """Return what reads one text with its unit."""
+
+    def read(text: str) -> float:
+        for old, new in changes:
+            text = text.replace(old, new)
+        match = re.fullmatch(r"\s*([-+]?[\d.]+)\s*(.*?)\s*", text)
+        try:
+            return convert(float(match[1]), match[2]) if match else math.nan
+        except (KeyError, ValueError):
+            return math.nan
+
+    return read
 
 
 def _reading(cells: Counter) -> tuple[dict[str, re.Match], bool]:
@@ -127,6 +197,9 @@ def _matches(pattern: re.Pattern, cells: Counter) -> dict[str, re.Match]:
     }
     if _groups_of_digits(found.values()):
         return {}
+    limits = sum(cells[text] for text, match in found.items() if match["limit"])
+    if 2 * limits > sum(cells[text] for text in found):  # "<18" and ">=18" are classes
+        found = {text: match for text, match in found.items() if not match["limit"]}
     units = {_unit(match) for match in found.values()} - {""}
     measured = _are_units(units, len({match["number"] for match in found.values()}))
     return {text: match for text, match in found.items() if measured or not _unit(match)}
@@ -169,6 +242,8 @@ def _changes(found: dict[str, re.Match]) -> list[tuple[str, str]]:
     groups = {m["group"] for m in matches if m["group"]}
     changes = [(text, "") for text in sorted(beside - {""}, key=lambda text: (-len(text), text))]
     changes += [(group, "") for group in sorted(groups)]
+    limits = {m["limit"] for m in matches if m["limit"]}
+    changes += [(limit, "") for limit in sorted(limits, key=len, reverse=True)]
     if any("," in (m["decimal"] or m["number"][0]) for m in matches):
         changes.append((",", "."))
     if _has_minus_signs(matches):
@@ -198,6 +273,7 @@ def _marks(found: dict[str, re.Match], units: set[str]) -> str:
     marks = [repr(unit) for unit in sorted(units)] + [f"thousands {group!r}" for group in groups]
     also = {
         "decimal commas": (",", ".") in _changes(found),
+        "limits such as '<5'": any(m["limit"] for m in matches),
         "minus signs '−'": _has_minus_signs(matches),
         "negatives in parentheses": any(m["open"] for m in matches),
     }

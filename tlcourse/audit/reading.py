@@ -1,0 +1,323 @@
+"""Read a table as people have it: CSV of any kind, Excel's exports, Parquet, Excel.
+
+pandas does the reading; here is decided with which arguments, and the report says so.
+"""
+
+import codecs
+import csv
+import os
+import re
+import warnings
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tlcourse.audit.columns import Table
+from tlcourse.audit.findings import ROWS, Finding
+from tlcourse.audit.kinds.names import no_header
+from tlcourse.audit.words import number
+
+PEEK = 1 << 20  # bytes by which a file is judged
+JUDGED = 2_000  # rows by which the header is judged
+QUOTES = "put quotes around text that holds the sign between cells"
+LINES = 200  # lines by which the sign between the cells is judged
+BOMS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+BINARY = {
+    b"PK\x03\x04": "an Excel file or a zip archive",
+    b"\xd0\xcf\x11\xe0": "an old Excel file",
+    b"PAR1": "a Parquet file",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"%PDF": "a PDF file",
+    b"\x1f\x8b": "a gzip archive",
+    b"\x93NUMPY": "a NumPy array",
+}
+SIGNS = {",": "','", ";": "';'", "\t": "tabs", "|": "'|'", r"\s+": "spaces"}
+EXCEL = (".xlsx", ".xls", ".xlsm", ".ods")
+PARQUET = (".parquet", ".pq")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table as it was read.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+    notes : tuple of str
+        How it was read: the line of pandas first.
+    findings : tuple of Finding
+        What is wrong with the file.
+    """
+
+    frame: pd.DataFrame
+    notes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def read(path) -> Source:
+    """Read a table from a file.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        ``~`` is the home folder. CSV and its relatives; Parquet and Excel where pandas finds a reader.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, if there is no such file or it is no table.
+    """
+    file = Path(os.path.expanduser(path))
+    try:
+        with open(file, "rb") as stream:
+            start = stream.read(PEEK)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(f"{path} cannot be opened: {reason}.") from None
+    ending = file.suffix.lower()
+    if ending in EXCEL or ending in PARQUET:
+        return _by_pandas(file, "read_parquet" if ending in PARQUET else "read_excel")
+    frame, notes, findings = _read_text(file, start)
+    if not len(frame):
+        raise ValueError(f"{path} has no row under the header: there is nothing to judge.")
+    return Source(frame, notes, findings)
+
+
+def _by_pandas(file: Path, reader: str) -> Source:
+    """Read Parquet or Excel by the reader that pandas has for it."""
+    try:
+        frame = getattr(pd, reader)(file)
+    except ImportError as error:
+        needs = re.findall(r"\b(pyarrow|fastparquet|openpyxl|xlrd|odfpy)\b", str(error))
+        package = needs[0] if needs else "its reader"
+        raise ValueError(
+            f"{file} needs {package}: run python -m pip install {package}, or save the table as CSV."
+        ) from None
+    except Exception as error:  # noqa: BLE001 - damaged files break readers in any way
+        raise ValueError(f"{file} cannot be read: {_sentence(error)}.") from None
+    if not isinstance(frame, pd.DataFrame) or not len(frame):
+        raise ValueError(f"{file} has no row under the header: there is nothing to judge.")
+    return Source(frame, (f"read by pd.{reader}({str(file)!r})",))
+
+
+def _sentence(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".")[:200] or type(error).__name__
+
+
+# ── text ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _read_text(file: Path, start: bytes):
+    """Return frame, notes and findings of a text file."""
+    kind = next((kind for mark, kind in BINARY.items() if start.startswith(mark)), None)
+    if kind:
+        raise ValueError(f"{file} is {kind}: save the table as CSV.")
+    if not start.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
+        raise ValueError(f"{file} is empty.")
+    encoding, notes = encoding_of(file, start)
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(start)
+    lines = re.split(r"\r\n|\n|\r", text)
+    lines = lines[:-1] if len(start) == PEEK and len(lines) > 1 else lines
+    options, more = layout(lines)
+    notes += more
+    if encoding != "utf-8":
+        options["encoding"] = encoding
+    options |= _padded(file, options)
+    frame = _csv(file, options)
+    findings = []
+    if any(no_header(Table(frame.head(JUDGED)))):
+        named = ", ".join(map(str, frame.columns[:4]))
+        what = f"the first row looks like data ({named} ...): read without a header"
+        options["header"] = None
+        frame = _csv(file, options)
+        line = f"frame = {_call(file, options)}  # then name the columns"
+        findings.append(Finding("no header", ROWS, what, line, np.arange(1)))
+    else:
+        findings += _twice(lines, frame)
+    if frame.shape[1] == 1:
+        notes.append("one column only: which sign divides the cells?")
+    return frame, (f"read by {_call(file, options)}", *notes), tuple(findings)
+
+
+def encoding_of(file: Path, start: bytes) -> tuple[str, list[str]]:
+    """Return a text file's encoding, and a note where it is not UTF-8.
+
+    A mark at the start decides; else UTF-16 shows by its zeros, UTF-8 by its own rules, GB18030 by
+    being valid with most of its characters common Chinese ones; what is left is cp1252, as Excel writes
+    in the West.
+    """
+    for mark, encoding in BOMS.items():
+        if start.startswith(mark):
+            name = encoding.upper().removesuffix("-SIG")
+            return encoding, [] if encoding == "utf-8-sig" else [f"read as {name}: its mark says so"]
+    zeros = [start[side::2].count(0) / max(1, len(start) // 2) for side in (0, 1)]
+    if max(zeros) > 0.3 and len(start) > 4:
+        encoding = "utf-16-le" if zeros[1] > zeros[0] else "utf-16-be"
+        return encoding, [f"read as {encoding.upper()}: every other byte is 0"]
+    if b"\x00" in start:
+        raise ValueError(f"{file} is no text: it has bytes of 0; save the table as CSV.")
+    if _valid(file, "utf-8"):
+        return "utf-8", []
+    if _chinese(start):
+        return "gb18030", ["read as GB18030, the encoding of Chinese Excel: it is not UTF-8"]
+    return "cp1252" if _valid(file, "cp1252") else "latin-1", [
+        "read as cp1252, the encoding of Western Excel: it is not UTF-8; look at the accents"
+    ]
+
+
+def _valid(file: Path, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        with open(file, "rb") as stream:
+            while block := stream.read(PEEK):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _chinese(start: bytes) -> bool:
+    """Whether bytes are text in GB18030: what is not ASCII comes in pairs, most of the common plane."""
+    try:
+        text = codecs.getincrementaldecoder("gb18030")().decode(start)
+    except UnicodeDecodeError:
+        return False
+    beyond = [char for char in text if ord(char) > 127]
+    common = [char for char in beyond if "\u4e00" <= char <= "\u9fff" or "\u3000" <= char <= "\u303f"]
+    pairs = re.findall(rb"[\x81-\xfe]{2,}", start)
+    frequent = [char for char in common if char.encode("gb18030")[0] < 0xD8]  # level 1, by sound
+    return bool(pairs) and len(common) > 0.5 * len(beyond) and len(frequent) > 0.6 * len(common)
+
+
+def layout(lines: list[str]) -> tuple[dict, list[str]]:
+    """Return the arguments of `pandas.read_csv` that fit the first lines of a file, and notes.
+
+    ``sep=;`` in the first line (Excel) decides. Else the sign between the cells is the one that divides
+    most lines, outside quotes, into the same number of cells, more than one.
+    """
+    options: dict = {"skipinitialspace": True, "keep_default_na": False, "na_values": [""]}
+    notes, skip = [], 0
+    said = re.fullmatch(r"\ufeff?\"?sep=(.)\"?", lines[0].strip("\r\n")) if lines else None
+    if said:
+        skip = options["skiprows"] = 1
+        notes.append(f"Excel's first line says sep={said[1]}: it is left out")
+    body = [line for line in lines[skip:] if line.strip()]
+    if _has_comments(body):
+        top = next(i for i, line in enumerate(lines) if i >= skip and not line.startswith("#"))
+        inside = any(line.startswith("#") for line in lines[top:])
+        options |= {"comment": "#"} if inside else {"skiprows": top}
+        notes.append("lines that begin with # are comments: they are left out")
+        body = [line for line in body if not line.startswith("#")]
+    sign = said[1] if said else separator(body[:LINES])
+    if sign != ",":
+        options["sep"] = sign
+        notes.append(f"the cells are divided by {SIGNS.get(sign, repr(sign))}")
+    return options, notes
+
+
+def _has_comments(lines: list[str]) -> bool:
+    """Whether some lines are comments; one at the top whose cells fit the others is a header."""
+    marked = [line for line in lines if line.startswith("#")]
+    rest = [line for line in lines if not line.startswith("#")]
+    if not marked or not rest or any("#" in line for line in rest):
+        return False
+    sign = separator(rest[:LINES])
+    cells = len(_cells(rest[0], sign))
+    return not (len(marked) == 1 and cells > 1 and len(_cells(marked[0], sign)) == cells)
+
+
+def separator(lines: list[str]) -> str:
+    """Return the sign that divides the cells of lines; a comma where nothing does."""
+    best, found = (0.0, 0), ","
+    for sign in SIGNS:
+        widths = Counter(len(_cells(line, sign)) for line in lines)
+        if not widths:
+            continue
+        width, times = max(widths.items(), key=lambda item: (item[1] * (item[0] > 1), item[0]))
+        share = times / len(lines)
+        if sign == r"\s+" and (share < 0.99 or best[0] > 0.5 or not _numbers(lines, sign)):
+            continue
+        if width > 1 and (round(share, 1), width) > best:
+            best, found = (round(share, 1), width), sign
+    return found
+
+
+def _cells(line: str, sign: str) -> list[str]:
+    if sign == r"\s+":
+        return line.split()
+    try:
+        return next(csv.reader([line], delimiter=sign), [])
+    except csv.Error:
+        return []
+
+
+def _numbers(lines: list[str], sign: str) -> bool:
+    """Whether most cells below the first line are numbers, so that spaces are no part of a text."""
+    cells = [cell for line in lines[1:] for cell in _cells(line, sign)]
+    return bool(cells) and np.mean([np.isfinite(number(cell)) for cell in cells]) > 0.5
+
+
+# ── pandas ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _call(file: Path, options: dict) -> str:
+    words = [repr(str(file)), *(f"{name}={value!r}" for name, value in options.items())]
+    words.append("index_col=False, low_memory=False")
+    return f"pd.read_csv({', '.join(words)})"
+
+
+def _csv(file: Path, options: dict, **more) -> pd.DataFrame:
+    """Read by pandas; whatever is wrong becomes one sentence."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # columns of mixed types are what the audit looks for
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows that would be cut
+            return pd.read_csv(file, low_memory=False, index_col=False, **options, **more)
+    except pd.errors.EmptyDataError:
+        raise ValueError(f"{file} is empty.") from None
+    except pd.errors.ParserWarning:
+        raise ValueError(f"{file} has rows with more cells than its header: {QUOTES}.") from None
+    except pd.errors.ParserError as error:
+        widths = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
+        if widths:
+            wanted, line, saw = widths.groups()
+            what = f"line {line} has {saw} cells and the lines before {wanted}"
+            raise ValueError(f"{file}, {what}: {QUOTES}.") from None
+        raise ValueError(f"{file} is no table: {_sentence(error)}.") from None
+    except (ValueError, csv.Error, OverflowError, MemoryError, IndexError) as error:
+        raise ValueError(f"{file} is no table: {_sentence(error)}.") from None
+
+
+def _padded(file: Path, options: dict) -> dict:
+    """Return which columns hold codes such as 007, to be read as text: by the first thousand rows."""
+    peek = _csv(file, options, nrows=1000, dtype=str)
+    padded = [
+        name
+        for j, name in enumerate(peek.columns)
+        if peek.iloc[:, j].str.fullmatch(r"0\d+").fillna(False).any()
+    ]
+    return {"dtype": dict.fromkeys(padded, "str")} if padded else {}
+
+
+def _twice(lines: list[str], frame: pd.DataFrame) -> list[Finding]:
+    """Find names that the header has twice: pandas hangs a number on them."""
+    found = []
+    for name in frame.columns:
+        stem, _, end = str(name).rpartition(".")
+        again = stem in frame.columns and end.isdigit() and f"{stem}.{end}" not in " ".join(lines[:50])
+        if again:
+            line = f"frame = frame.rename(columns={{{name!r}: {stem + ' ' + end!r}}})"
+            what = f"the header has {stem!r} twice: the second was read as {name!r}"
+            found.append(Finding("column names", name, what, line, np.arange(len(frame))))
+    return found
