@@ -42,7 +42,19 @@ def shop(rng, n=300):
 
 
 def reviews(rng, n=300):
-    words = ["good", "bad", "fine", "slow", "fast", "battery", "screen", "the", "a", "and", "camera"]
+    words = [
+        "good",
+        "bad",
+        "fine",
+        "slow",
+        "fast",
+        "battery",
+        "screen",
+        "the",
+        "a",
+        "and",
+        "camera",
+    ]
     texts = [" ".join(rng.choice(words, rng.integers(6, 16))) for _ in range(n)]
     length = rng.integers(20, 900, n)
     return pd.DataFrame({"review": texts, "length": length, "mood": rng.choice(["pos", "neg"], n)})

@@ -12,11 +12,11 @@ from loops import each, each_is_refused
 from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.impute import SimpleImputer
+from tlcourse.audit.rows import is_classes, labels
 
 import tlcourse.audit as room
 from tlcourse import runtime
 from tlcourse.audit import audit, columns, findings, tables
-from tlcourse.audit.rows import is_classes, labels
 
 SEEDS = runtime.seeds(2)
 

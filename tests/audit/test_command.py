@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from audit.test_audit import patients
 from loops import each
+from tlcourse.audit.tables import read_csv
 
 from tlcourse.audit.command import main as command
-from tlcourse.audit.tables import read_csv
 
 ROOT = Path(__file__).parents[2]
 

@@ -91,9 +91,7 @@ def as_frame(table) -> pd.DataFrame:
         raise ValueError(f"this is no table ({error}): pass rows and columns.") from error
 
 
-def file(
-    path, target: str | None = None, other=None, groups: str | None = None
-) -> Report:
+def file(path, target: str | None = None, other=None, groups: str | None = None) -> Report:
     """Look for what is wrong with a table in a file; see `table` and `reading.read`.
 
     Raises
@@ -115,5 +113,7 @@ def _notes(table: Table) -> tuple[str, ...]:
         return ()
     kinds = len(table.target.counts)
     if is_classes(table.target):
-        return (f"target {table.target.name!r}: {counted(kinds, 'class')}".replace("classs", "classes"),)
+        return (
+            f"target {table.target.name!r}: {counted(kinds, 'class')}".replace("classs", "classes"),
+        )
     return (f"target {table.target.name!r}: a quantity, {counted(kinds, 'different value')}",)

@@ -45,7 +45,9 @@ class Advice:
 
 FIT = "  # in a Pipeline: it learns from the training rows"
 ADVICE = {
-    "too few rows": Advice("There is nothing to learn from.", "frame  # load more rows", stays=True),
+    "too few rows": Advice(
+        "There is nothing to learn from.", "frame  # load more rows", stays=True
+    ),
     "no header": Advice(
         "A row of data is lost as the names of the columns, and code that asks by name finds none.",
         "frame = pd.read_csv(io.StringIO(frame.to_csv(index=False)), header=None)  # then name them",
@@ -67,7 +69,9 @@ ADVICE = {
     "text among numbers": Advice(
         "One such cell makes the whole column text: a learner that needs numbers stops.",
         "{column} = pd.to_numeric({column}, errors='coerce')  # first correct these cells if you can",
-        {"written": "{column} = {column}.mask({column}.isin({texts}))  # correct these cells if you can"},
+        {
+            "written": "{column} = {column}.mask({column}.isin({texts}))  # correct these cells if you can"
+        },
     ),
     "numbers as text": Advice(
         "As text, every number is a category of its own, and 9 comes after 10.",
@@ -127,7 +131,9 @@ ADVICE = {
         {"text": "{column} = {column}.replace(r'^\\s*$', np.nan, regex=True).fillna('none')"},
         won=("mean + indicator",),
     ),
-    "empty columns": Advice("Nothing can be learned from it.", "frame = frame.drop(columns={name!r})"),
+    "empty columns": Advice(
+        "Nothing can be learned from it.", "frame = frame.drop(columns={name!r})"
+    ),
     "constant columns": Advice(
         "It tells no row from another, and its spread of 0 divides.",
         "frame = frame.drop(columns={name!r})",
@@ -180,10 +186,9 @@ ADVICE = {
     ),
     "shift": Advice(
         "What was learned here may not hold there; what is in another range there has never been seen.",
-        "p = LogisticRegression(max_iter=1000).fit(pd.get_dummies(pd.concat([frame[[{name!r}]],"
-        " other[[{name!r}]]])).fillna(0), np.repeat([0, 1], [len(frame), len(other)])).predict_proba("
-        "pd.get_dummies(pd.concat([frame[[{name!r}]], other[[{name!r}]]])).fillna(0))[: len(frame), 1];"
-        " weights = p / (1 - p)  # first find the reason",
+        "weights = np.exp(LogisticRegression(max_iter=1000).fit(X := pd.get_dummies(pd.concat("
+        "[frame[[{name!r}]], other[[{name!r}]]])).fillna(0), np.repeat([0, 1], [len(frame), len(other)]))"
+        ".decision_function(X)[: len(frame)])  # rows as there count more; first find the reason",
         stays=True,
     ),
     "other units": Advice(

@@ -25,7 +25,15 @@ FORMS = {
         "2020年3月4日": r"\d{4}年\d{1,2}月\d{1,2}日",
     }.items()
 }
-SURE = ("2020-03-04", "2020/03/04", "Mar 4 2020", "Mar 4, 2020", "4 Mar 2020", "4-Mar-2020", "04/03/2020")
+SURE = (
+    "2020-03-04",
+    "2020/03/04",
+    "Mar 4 2020",
+    "Mar 4, 2020",
+    "4 Mar 2020",
+    "4-Mar-2020",
+    "04/03/2020",
+)
 ALL = 0.9  # of the cells must be dates
 
 
@@ -51,7 +59,9 @@ def forms(counts: Counter) -> dict[str, list[str]]:
         if name:
             found.setdefault(name, []).append(text)
     dates = sum(counts[text] for texts in found.values() for text in texts)
-    if dates < ALL * counts.total() or not any(name.partition(" with")[0] in SURE for name in found):
+    if dates < ALL * counts.total() or not any(
+        name.partition(" with")[0] in SURE for name in found
+    ):
         return {}
     for name in list(found):
         if "first" in FORMS[name.partition(" with")[0]].groupindex:

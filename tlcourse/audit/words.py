@@ -6,10 +6,75 @@ from collections import Counter
 
 # Words that mean "not measured" wherever they stand; compared without case, outer spaces and brackets.
 WORDS = frozenset(
-    """? ?? ??? - -- --- – — . .. … * # na n/a n.a. n.a n\\a #n/a #na nan null nul missing unknown unkown unk
-    unspecified undefined undetermined unavailable unrecorded unreported n/k n.k. n/d n.d. nk nd
-    error #error #error! #value! #ref! #div/0! #name? #num! #null! invalid blank empty tbd tba t.b.d.
-    unbekannt inconnu desconocido 未知 缺失 不详 不明 空 空值 无数据 暂无 未填 未测""".split()
+    [
+        "?",
+        "??",
+        "???",
+        "-",
+        "--",
+        "---",
+        "–",
+        "—",
+        ".",
+        "..",
+        "…",
+        "*",
+        "#",
+        "na",
+        "n/a",
+        "n.a.",
+        "n.a",
+        "n\\a",
+        "#n/a",
+        "#na",
+        "nan",
+        "null",
+        "nul",
+        "missing",
+        "unknown",
+        "unkown",
+        "unk",
+        "unspecified",
+        "undefined",
+        "undetermined",
+        "unavailable",
+        "unrecorded",
+        "unreported",
+        "n/k",
+        "n.k.",
+        "n/d",
+        "n.d.",
+        "nk",
+        "nd",
+        "error",
+        "#error",
+        "#error!",
+        "#value!",
+        "#ref!",
+        "#div/0!",
+        "#name?",
+        "#num!",
+        "#null!",
+        "invalid",
+        "blank",
+        "empty",
+        "tbd",
+        "tba",
+        "t.b.d.",
+        "unbekannt",
+        "inconnu",
+        "desconocido",
+        "未知",
+        "缺失",
+        "不详",
+        "不明",
+        "空",
+        "空值",
+        "无数据",
+        "暂无",
+        "未填",
+        "未测",
+    ]
 )
 PHRASES = re.compile(
     r"(not|never|no[tn]?)[ _-]?(available|known|recorded|measured|specified|stated|reported|given|"
@@ -43,9 +108,13 @@ PARTNERS = {
     ".": ", ; :",
     "?": "! . ,",
 }
-IN_NUMBERS = frozenset("none nil no x pending void n - trace off out absent".split())
+IN_NUMBERS = frozenset(
+    ["none", "nil", "no", "x", "pending", "void", "n", "-", "trace", "off", "out", "absent"]
+)
 CODE = re.compile(r"[A-Z]{2}")  # of countries, states, continents: NA, ND and NK are some
-NUMBER = re.compile(r"\s*[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?\s*|\s*[-+]?(inf|infinity)\s*", re.I)
+NUMBER = re.compile(
+    r"\s*[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?\s*|\s*[-+]?(inf|infinity)\s*", re.IGNORECASE
+)
 PADDED = re.compile(r"\s*[-+]?0\d")
 NAME = re.compile(r"0\d+|\d{1,2}(\.\d{1,2}){2,}")
 NINES = re.compile(r"-(9{1,6}|8{2,6}|7{2,6})|9{2,6}|8{3,6}|7{3,6}")

@@ -39,7 +39,9 @@ def missing_codes(table: Table) -> Iterator[Finding]:
     for column in table.columns:
         if column.numeric and column.codes and not column.dates:
             named = " and ".join(f"{code:g}" for code in column.codes)
-            what = f"{named}: repeated, and apart from all other numbers: a code for 'not measured'?"
+            what = (
+                f"{named}: repeated, and apart from all other numbers: a code for 'not measured'?"
+            )
             values = [int(code) if code % 1 == 0 else code for code in column.codes]
             line = mend("missing codes", column.name, codes=values)
             where = np.flatnonzero(np.isin(column.values, column.codes))
@@ -93,7 +95,9 @@ def missing_pattern(table: Table) -> Iterator[Finding]:
             what = f"whether a cell is missing depends on {other!r}, r = {r.max():.2f}"
             way = "text" if not column.numeric else None
             line = mend("missing pattern", column.name, way)
-            yield Finding("missing pattern", column.name, what, line, np.flatnonzero(column.gone), other)
+            yield Finding(
+                "missing pattern", column.name, what, line, np.flatnonzero(column.gone), other
+            )
 
 
 def _views(column: Column) -> list[np.ndarray]:
@@ -104,7 +108,9 @@ def _views(column: Column) -> list[np.ndarray]:
         ranks = rankdata(column.measured, nan_policy="omit")
         return [np.where(column.gone, np.nan, ranks)]
     if len(column.counts) <= CLASSES:
-        return [(column.cells == code).astype(float) for code in np.unique(column.cells) if code >= 0]
+        return [
+            (column.cells == code).astype(float) for code in np.unique(column.cells) if code >= 0
+        ]
     return []
 
 

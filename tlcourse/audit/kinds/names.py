@@ -55,11 +55,13 @@ def column_names(table: Table) -> Iterator[Finding]:
     names = list(table.frame.columns)
     stripped = [str(name).strip() for name in names]
     for name, times in Counter(stripped).items():
-        odd = [n for n, s in zip(names, stripped, strict=True) if s == name and isinstance(n, str) and n != s]
+        odd = [
+            n
+            for n, s in zip(names, stripped, strict=True)
+            if s == name and isinstance(n, str) and n != s
+        ]
         if times > 1 or odd:
             what = f"{times} columns have this name" if times > 1 else "spaces around the name"
             first = odd[0] if odd else names[stripped.index(name)]
             rows = np.arange(table.n)
             yield Finding("column names", first, what, mend("column names", first), rows)
-
-

@@ -10,7 +10,24 @@ from tlcourse.audit.advice import mend
 from tlcourse.audit.columns import Column, Table
 from tlcourse.audit.findings import Finding
 
-UNITS = (1.609344, 2.20462, 2.54, 3.28084, 10, 12, 25.4, 28.35, 30.48, 39.37, 60, 100, 453.6, 1000, 3600, 1e6)
+UNITS = (
+    1.609344,
+    2.20462,
+    2.54,
+    3.28084,
+    10,
+    12,
+    25.4,
+    28.35,
+    30.48,
+    39.37,
+    60,
+    100,
+    453.6,
+    1000,
+    3600,
+    1e6,
+)
 ENOUGH = 20  # numbers that a column needs
 FEW = 5  # different numbers in each unit
 SHARE = 0.03  # of the numbers in each unit

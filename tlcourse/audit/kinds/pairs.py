@@ -20,7 +20,9 @@ NAMES = re.compile(
 )
 PLACES = re.compile(r"zip|post|plz|邮编", re.IGNORECASE)  # of which several rows may come
 ENOUGH = 10  # rows that a column of identifiers needs; twice as many if nothing in its name says so
-UNIQUE = 0.95  # of the cells differ in a column of identifiers; the others may be rows entered twice
+UNIQUE = (
+    0.95  # of the cells differ in a column of identifiers; the others may be rows entered twice
+)
 PROSE = 30  # characters on average: longer text is content
 SAMPLE = 4_000  # rows by which pairs of columns are chosen
 STEADY = 0.999  # rank correlation of columns in step, at least
@@ -166,9 +168,9 @@ class Pairs:
         if both.sum() < 2 * ENOUGH:
             return None
         if a.numeric and b.numeric:
-            if a.dates == b.dates and (a.gone == b.gone).all():
-                if np.array_equal(a.measured[both], b.measured[both]):
-                    return "duplicate columns"
+            equal = a.dates == b.dates and np.array_equal(a.measured, b.measured, equal_nan=True)
+            if equal:
+                return "duplicate columns"
             if in_step(a.measured[both], b.measured[both]):
                 return "columns in step"
         elif a.numeric == b.numeric and np.array_equal(a.gone, b.gone) and _equal(a, b):

@@ -62,7 +62,7 @@ def imbalance(table: Table) -> Iterator[Finding]:
     if target is None or not is_classes(target) or len(target.counts) < 2:
         return
     counts = np.bincount(target.cells[target.cells >= 0])
-    rare = np.flatnonzero(counts * RARE < counts.max())
+    rare = np.flatnonzero((counts > 0) & (counts * RARE < counts.max()))
     if len(rare):
         where = np.flatnonzero(np.isin(target.cells, rare))
         names = ", ".join(_named(target, np.flatnonzero(target.cells == c)[0]) for c in rare[:5])
@@ -112,7 +112,9 @@ def _tells_class(column: Column, target: Column, rows: np.ndarray) -> bool:
         return False
     if not column.numeric and len(column.counts) > len(rows) / 3:
         return False
-    tree = DecisionTreeClassifier(min_samples_leaf=1, max_leaf_nodes=max(4 * classes, 60), random_state=0)
+    tree = DecisionTreeClassifier(
+        min_samples_leaf=1, max_leaf_nodes=max(4 * classes, 60), random_state=0
+    )
     folds = StratifiedKFold(3, shuffle=True, random_state=0)
     X, scoring = view[kept, None].astype(float), "balanced_accuracy"
     return bool(cross_val_score(tree, X, y[kept], cv=folds, scoring=scoring).mean() >= LEAK)
