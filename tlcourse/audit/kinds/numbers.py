@@ -175,9 +175,9 @@ def _where(column: Column, values: np.ndarray, far: np.ndarray) -> str:
     middle, far_ones = np.nanmedian(values), values[far]
     parts = []
     if (far_ones > middle).any():
-        parts.append(f"({name} >= {far_ones[far_ones > middle].min()!r})".replace("np.float64", ""))
+        parts.append(f"({name} >= {float(far_ones[far_ones > middle].min())})")
     if (far_ones < middle).any():
-        parts.append(f"({name} <= {far_ones[far_ones < middle].max()!r})".replace("np.float64", ""))
+        parts.append(f"({name} <= {float(far_ones[far_ones < middle].max())})")
     return " | ".join(parts)
 
 
