@@ -305,6 +305,7 @@ def rare(frame, rng):
 
 def header_lost(frame, rng):
     frame.columns = [str(cell) for cell in frame.iloc[0]]
+    frame.iloc[0] = people(rng, 1).iloc[0]  # another row, or the names would be a copy of it
     return "(rows)"
 
 
@@ -399,4 +400,48 @@ FAULTS = [
     ("imbalance", rare),
     ("target leaks", add(class_told)),
     ("target leaks", add(class_told_by_a_number)),
+]
+
+
+# ── one fault between two tables ────────────────────────────────────────────────────────────
+
+
+def moved(frame, other, rng):
+    other["weight"] += 6
+    return "weight"
+
+
+def other_shares(frame, other, rng):
+    other["town"] = rng.choice(TOWNS, len(other), p=[0.7, 0.1, 0.1, 0.1])
+    return "town"
+
+
+def in_inches(frame, other, rng):
+    other["height"] = (other["height"] / 2.54).round(1)
+    return "height"
+
+
+def new_town(frame, other, rng):
+    put(other, "town", [1, 4, 5, 9], "Oslo")
+    return "town"
+
+
+def rows_of_both(frame, other, rng):
+    other.iloc[:9] = frame.iloc[20:29].to_numpy()
+    other[:] = other.infer_objects()
+    return "(rows)"
+
+
+def column_of_one(frame, other, rng):
+    frame["bmi"] = frame["weight"] / 3 + rng.normal(size=len(frame))
+    return "bmi"
+
+
+BETWEEN = [
+    ("shift", moved),
+    ("shift", other_shares),
+    ("other units", in_inches),
+    ("unseen categories", new_town),
+    ("overlap", rows_of_both),
+    ("other columns", column_of_one),
 ]

@@ -116,7 +116,7 @@ ADVICE = {
         {
             "indicator": "frame[[{name!r}, {indicator!r}]] = SimpleImputer(strategy='mean',"
             " add_indicator=True).fit_transform(frame[[{name!r}]])" + FIT,
-            "text": "{column} = {column}.replace(r'^\\s*$', np.nan, regex=True).fillna('none')"
+            "text": "{column} = {column}.astype(object).replace(r'^\\s*$', np.nan, regex=True).fillna('none')"
             "  # or its most frequent text",
             "dates": "{column} = {column}.fillna({column}.median())" + FIT,
             "flags": "{column} = {column}.astype(object).fillna('none').astype(str)",
@@ -128,7 +128,9 @@ ADVICE = {
         " empty is news that an indicator tells.",
         "frame[[{name!r}, {indicator!r}]] = SimpleImputer(strategy='mean',"
         " add_indicator=True).fit_transform({column}.to_frame())" + FIT,
-        {"text": "{column} = {column}.replace(r'^\\s*$', np.nan, regex=True).fillna('none')"},
+        {
+            "text": "{column} = {column}.astype(object).replace(r'^\\s*$', np.nan, regex=True).fillna('none')"
+        },
         won=("mean + indicator",),
     ),
     "empty columns": Advice(
@@ -156,7 +158,7 @@ ADVICE = {
     ),
     "duplicate rows": Advice(
         "A copy on the other side of the split is a test on a known row: it measures memory.",
-        "frame = frame[~frame.duplicated({subset})].reset_index(drop=True)  # or split by GroupKFold",
+        "frame = frame.drop_duplicates({subset}, ignore_index=True)  # or split by GroupKFold",
     ),
     "groups": Advice(
         "A random split puts a group into both parts and promises too much for new groups.",
@@ -169,11 +171,13 @@ ADVICE = {
     ),
     "missing labels": Advice(
         "A label that is filled in is a wrong label.",
-        "frame = frame.drop(index=frame.index[{where}])  # or learn from these rows without labels",
+        "frame = frame[{column}.replace(r'^\\s*$', np.nan, regex=True).notna()]"
+        "  # or learn from these rows without labels",
     ),
     "label conflicts": Advice(
         "No learner can be right about both.",
-        "frame = frame.drop(index=frame.index[{where}])  # first look up which label is right",
+        "frame = frame[frame.groupby({subset}, dropna=False)[{target!r}].transform('nunique') <= 1]"
+        "  # first look up which label is right",
     ),
     "imbalance": Advice(
         "Who never names the rare class is nearly always right: look at balanced accuracy, and stratify.",
@@ -202,7 +206,8 @@ ADVICE = {
     ),
     "overlap": Advice(
         "A test on known rows measures memory.",
-        "other = other.drop(index=other.index[{where}])",
+        "other = other[~pd.util.hash_pandas_object(other[{subset}], index=False).isin("
+        "pd.util.hash_pandas_object(frame[{subset}], index=False))]",
     ),
 }
 

@@ -10,7 +10,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable
 
-from tlcourse.audit.units import Notation, mixed, replaced
+from tlcourse.audit.units import FAMILIES, Notation, mixed, replaced
 from tlcourse.audit.words import PADDED
 
 SIGNS = "$€£¥￥₹₩₽₺₫₪฿"  # of currencies
@@ -140,7 +140,8 @@ def _are_units(units: set[str], numbers: int) -> bool:
     """Whether what stands beside a column's numbers is a unit, and no part of a name or a date."""
     if any(NO_UNIT.fullmatch(unit) for unit in units) or len(units) > MIXED:
         return False
-    if len(units) > 1:  # letters such as A, B, C are no units; k and M are
+    if len(units) > 1 and not any(units <= family.keys() for family in FAMILIES):
+        # letters such as A, B, C are no units
         return numbers >= MANY and all(len(u) > 1 or not u.isalpha() or u in "kKM" for u in units)
     letters = any(char.isalpha() for unit in units - set(CURRENCIES) for char in unit)
     return numbers >= MANY or not letters

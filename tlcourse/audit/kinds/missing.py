@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.stats import norm, rankdata
+import pandas as pd
+from scipy.stats import norm
 
 from tlcourse.audit.advice import mend
 from tlcourse.audit.columns import Column, Table
@@ -105,8 +106,7 @@ def _views(column: Column) -> list[np.ndarray]:
     if len(column.counts) < 2:
         return []
     if column.numeric:
-        ranks = rankdata(column.measured, nan_policy="omit")
-        return [np.where(column.gone, np.nan, ranks)]
+        return [pd.Series(column.measured).rank().to_numpy()]
     if len(column.counts) <= CLASSES:
         return [
             (column.cells == code).astype(float) for code in np.unique(column.cells) if code >= 0

@@ -170,7 +170,7 @@ def outliers(table: Table) -> Iterator[Finding]:
 def _where(column: Column, values: np.ndarray, far: np.ndarray) -> str:
     """Return an expression of pandas for the far cells of a column."""
     name = f"frame[{column.name!r}]"
-    if column.dates or column.texts is not None:
+    if column.dates:
         return f"np.isin(np.arange(len(frame)), {np.flatnonzero(far).tolist()})"
     middle, far_ones = np.nanmedian(values), values[far]
     parts = []

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from scipy.stats import kstest, rankdata
+from scipy.stats import kstest
 
 from tlcourse.audit.advice import mend
 from tlcourse.audit.columns import Column, Table
@@ -160,7 +160,7 @@ class Pairs:
     def _ranks(self, column: Column) -> np.ndarray:
         view = (column.measured if column.numeric else column.cells.astype(float))[self.sample]
         gaps = np.isnan(view) | column.gone[self.sample]
-        ranks = rankdata(np.where(gaps, np.nan, view), nan_policy="omit")
+        ranks = pd.Series(np.where(gaps, np.nan, view)).rank().to_numpy()
         return np.where(gaps, np.nanmean(ranks) if (~gaps).any() else 0, ranks)
 
     def _kind(self, a: Column, b: Column) -> str | None:

@@ -91,6 +91,7 @@ def duplicate_rows(table: Table) -> Iterator[Finding]:
     if len(found):
         beside = [c for c in (table.target,) if c is not None]
         names = [c.name for c in [*compared, *beside]]
+        names = None if len(names) == len(table.every) else names
         line = mend("duplicate rows", ROWS, subset=names)
         yield Finding("duplicate rows", ROWS, "equal to an earlier row", line, found)
 
@@ -99,7 +100,8 @@ def label_conflicts(table: Table) -> Iterator[Finding]:
     """Find equal rows that have different classes."""
     if table.target is None or not is_classes(table.target):
         return
-    cells = [column.cells for column in telling(table)]
+    compared = telling(table)
+    cells = [column.cells for column in compared]
     if not len(copies(cells)):
         return
     with np.errstate(over="ignore"):
@@ -110,7 +112,8 @@ def label_conflicts(table: Table) -> Iterator[Finding]:
     np.maximum.at(high, keys[known], classes[known])
     where = np.flatnonzero((high > low)[keys] & known)
     if len(where):
-        line = mend("label conflicts", ROWS, where=where.tolist())
+        names = [column.name for column in compared]
+        line = mend("label conflicts", ROWS, subset=names, target=table.target.name)
         what = "equal rows with different classes"
         yield Finding("label conflicts", ROWS, what, line, where)
 

@@ -4,16 +4,17 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom, chi2_contingency, ks_2samp, mannwhitneyu
+from scipy.stats import chi2_contingency, ks_2samp, mannwhitneyu, poisson
 
 from tlcourse.audit.advice import mend
 from tlcourse.audit.columns import Column, Table
+from tlcourse.audit.dates import forms
 from tlcourse.audit.findings import ROWS, Finding
 from tlcourse.audit.kinds.numbers import UNITS
 from tlcourse.audit.kinds.pairs import is_identifier
 from tlcourse.audit.kinds.rows import copies, telling
 
-ALPHA = 0.01  # chance of a false alarm for all columns together
+ALPHA = 0.003  # chance of a false alarm for all columns together
 WORTH = 0.1  # the smallest Kolmogorov-Smirnov distance, or difference of shares, that is worth a finding
 SAMPLE = 100_000  # rows by which columns are compared
 NEAR = 0.05  # relative distance of a ratio of medians from that of two units
@@ -40,7 +41,7 @@ def shifts(table: Table, other: Table) -> Iterator[Finding]:
     """Find columns that are distributed otherwise in the other table: another unit, or a shift.
 
     Numbers by the tests of Kolmogorov and Smirnov (shape) and of Mann and Whitney (location),
-    categories by chi-squared; Bonferroni for all columns, 1 % for one false alarm in the table, and
+    categories by chi-squared; Bonferroni for all columns, 0.3 % for one false alarm in the table, and
     a distance of at least 0.1, for in many rows any difference is sure. If a factor of known units makes
     both tables agree, it is another unit.
     """
@@ -123,25 +124,33 @@ def _error(a: np.ndarray, b: np.ndarray) -> float:
 def unseen(table: Table, other: Table) -> Iterator[Finding]:
     """Find rows of the other table with a category that this one lacks.
 
-    Where many categories occur once, a new one is no news (Good 1953): the share of rows that a category
-    is alone in is the share that is expected to be new. Only more than that, at a level of 1 %, is a
-    finding.
+    Where categories occur once, a new one is no news: as many are expected to be new in a table of
+    the same size (Good 1953). Only more than that, twice its standard error added, is a finding at a
+    level of 0.3 %. Dates and columns whose cells mostly differ are left out.
     """
     for mine, theirs in shared(table, other):
-        if mine.numeric or theirs.numeric or mine.texts is None or is_identifier(mine):
-            continue
-        if mine.texts.notation or theirs.texts is None:
+        texts = theirs.texts
+        if mine.numeric or theirs.numeric or mine.texts is None or texts is None:
             continue
         known = set(mine.texts.unique)
-        new = {text for text in theirs.texts.unique if text not in known} - theirs.texts.missing
-        rows = theirs.texts.rows(new)
-        alone = (np.sum(mine.counts == 1)) / max(1, mine.counts.sum())
-        chance = binom.sf(len(rows) - 1, max(1, (~theirs.gone).sum()), alone) if len(rows) else 1
-        if chance < ALPHA:
-            example = theirs.texts.unique[theirs.texts.place[rows[0]]]
-            what = f"categories that this table lacks, such as {example[:60]!r}"
+        new = [
+            text
+            for text in texts.unique
+            if text not in known | texts.missing and texts.counts[text]
+        ]
+        if not new or not _categories(mine):
+            continue
+        alone = np.sum(mine.counts == 1)
+        expected = (alone + 2 * np.sqrt(alone)) * other.n / table.n
+        if poisson.sf(len(new) - 1, expected) < ALPHA:
+            what = f"categories that this table lacks, such as {new[0][:60]!r}"
             line = mend("unseen categories", mine.name)
-            yield Finding("unseen categories", mine.name, what, line, rows)
+            yield Finding("unseen categories", mine.name, what, line, texts.rows(set(new)))
+
+
+def _categories(column: Column) -> bool:
+    several = len(column.counts) <= column.n / 2 and not column.texts.notation
+    return several and not forms(column.texts.counts)
 
 
 def overlap(table: Table, other: Table) -> Iterator[Finding]:
@@ -151,7 +160,7 @@ def overlap(table: Table, other: Table) -> Iterator[Finding]:
     cells = [_together(*pair) for pair in both]
     found = copies(cells, known=table.n) - table.n if cells else np.zeros(0, dtype=int)
     if len(found):
-        line = mend("overlap", ROWS, where=found.tolist())
+        line = mend("overlap", ROWS, subset=[mine.name for mine, _ in both])
         what = "rows of the other table that are in this one too"
         yield Finding("overlap", ROWS, what, line, found)
 
