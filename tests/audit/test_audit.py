@@ -107,7 +107,7 @@ def run(line, **tables):
 
 def test_each_line_runs_and_the_finding_is_gone():
     def is_mended(kind, plant):
-        frame, target, must = planted(kind, plant, SEEDS[0])
+        frame, target, _ = planted(kind, plant, SEEDS[0])
         while report := [f for f in audit.table(frame, target) if not ADVICE[f.kind].stays]:
             first = report[0]
             frame = run(first.mend, frame=frame.copy())["frame"]

@@ -89,7 +89,7 @@ def test_the_line_that_read_a_file_reads_it_again(tmp_path):
 def test_a_lost_header_a_name_twice_and_codes_with_zeros_are_seen(tmp_path):
     file = saved(tmp_path, lines(TABLE[3:]))
     report = audit.file(file)
-    assert [f.kind for f in report][0] == "no header" and len(report.frame) == 28
+    assert report[0].kind == "no header" and len(report.frame) == 28
     names = {"pd": pd}
     exec(report[0].mend, names)  # noqa: S102
     assert "no header" not in [f.kind for f in audit.table(names["frame"])]
