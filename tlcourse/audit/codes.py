@@ -13,17 +13,16 @@ SEVERAL = 3  # codes that a column may have on one side: 97, 98, 99
 def codes(numbers: np.ndarray, counts: np.ndarray) -> list[float]:
     """Return the numbers of a column that stand for a missing one.
 
-    A code is outermost, repeated three times or more, and apart from all else. Apart means one of two:
+    A code is outermost, repeated three times or more, and apart from all else. Apart means that its gap
+    is half as wide as the middle four fifths of the others, or more, and one of two:
 
-    - its gap is ten times the largest gap among all others (three times for a usual code: -1, 9, 99,
-      -999 ...), or
-    - its gap is twice the largest among the ten numbers next to it and half as wide as the middle four
-      fifths of the others, and it occurs more than twice as often as any of the ten: the edge of a
-      distribution thins out, a code does not. For a usual code, a gap larger than the ten is enough.
+    - it is ten times the largest gap among all others, of which there are at least four; or
+    - it is twice the largest among the ten numbers next to it, and it occurs more than twice as often as
+      any of these: the edge of a distribution thins out, a code does not.
 
-    At least four other numbers are needed for the first and ten for the second; ten times, because price
-    points and doses lie far apart. 0 has a rule of its own, see `_is_zero_code`. A usual code of two
-    digits or more may lie among the others if it occurs five times as often as the runner-up.
+    For a usual code (-1, 9, 99, -999 ...) three times and once are enough, whatever the width. 0 has a
+    rule of its own, see `_is_zero_code`. A usual code of two digits or more may lie among the others if
+    it occurs five times as often as the runner-up.
 
     Parameters
     ----------
@@ -61,14 +60,15 @@ def _apart(named: np.ndarray, ours: np.ndarray, times: np.ndarray, k: int) -> bo
     if k > 1 and ours[k - 1] - ours[0] > gap:
         return False
     usual = all(USUAL.fullmatch(f"{value:g}") for value in named[:k])
-    if gap >= (3 if usual else 10) * steps.max():
-        return True
-    near = steps[:NEAR].max()
-    crowd = times[k : k + NEAR].max()
-    dense = len(steps) >= 9 and (times[:k] > 2 * crowd).all()
     tenth = len(ours[k:]) // 10
     width = ours[k:][-1 - tenth] - ours[k + tenth]
-    return bool(dense and (gap > max(2 * near, width / 2) or usual and gap > near))
+    if not usual and gap < width / 2:
+        return False
+    if gap >= (3 if usual else 10) * steps.max():
+        return True
+    crowd = times[k : k + NEAR].max()
+    dense = len(steps) >= 9 and (times[:k] > 2 * crowd).all()
+    return bool(dense and gap > (1 if usual else 2) * steps[:NEAR].max())
 
 
 def _is_zero_code(others: np.ndarray, times: np.ndarray, gap: float) -> bool:

@@ -8,10 +8,11 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from tlcourse.audit import codes, words
+from tlcourse.audit import codes, dates, words
 from tlcourse.audit.written import Notation, notation
 
 JUDGED = 20_000  # different texts of a column that are read one by one; the most frequent ones
+CLASSES = 10  # different numbers of a target up to which they may be classes
 HALF = 0.5  # of the cells with content must be numbers in a column of numbers
 
 
@@ -179,7 +180,7 @@ def _read(place: np.ndarray, unique: list[str]) -> Texts:
     rest = Counter(
         {text: k for text, k in count.most_common(JUDGED) if text.strip() and text not in missing}
     )
-    names = words.are_names(rest)
+    names = words.are_names(rest) or len(dates.forms(rest)) > 1
     how = None if names else notation(rest)
     if how or names:
         read = how.read if how else (lambda _: np.nan)
@@ -209,6 +210,8 @@ class Table:
         self.frame, self.n, self.memory = frame, len(frame), {}
         every = [Column(name, frame.iloc[:, j]) for j, name in enumerate(frame.columns)]
         self.target = next((c for c in every if target is not None and c.name == target), None)
+        if self.target is not None and len(self.target.different[0]) <= CLASSES:
+            self.target.codes = []  # 9 beside 1, 2, 3, 4, 5 may be a class
         self.groups = next((c for c in every if groups is not None and c.name == groups), None)
         self.every = every
         self.columns = [c for c in every if c not in (self.target, self.groups)]

@@ -34,6 +34,7 @@ SURE = (
     "4-Mar-2020",
     "04/03/2020",
 )
+SOME = 100  # texts by which it is seen at once that a column is none of dates
 ALL = 0.9  # of the cells must be dates
 
 
@@ -53,6 +54,9 @@ def forms(counts: Counter) -> dict[str, list[str]]:
     dict of str to list of str
         Empty if this is no column of dates.
     """
+    some = [text for text, _ in zip(counts, range(SOME), strict=False)]
+    if 2 * sum(_form(text.strip()) is not None for text in some) < len(some):
+        return {}
     found: dict[str, list[str]] = {}
     for text in counts:
         name = _form(text.strip())

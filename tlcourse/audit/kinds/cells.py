@@ -54,7 +54,7 @@ def numbers_as_text(table: Table) -> Iterator[Finding]:
             code = how.code.replace("{column}", f"frame[{column.name!r}]")
             line = mend("numbers as text", column.name, way, code=code)
             where = column.texts.rows(how.texts)
-        elif column.numeric and not column.texts.missing and not _strays(column):
+        elif _all_bare(column):
             what = f"numbers stored as text, such as {column.texts.unique[0]!r}"
             code = f"pd.to_numeric(frame[{column.name!r}])"
             line = mend("numbers as text", column.name, code=code)
@@ -62,6 +62,12 @@ def numbers_as_text(table: Table) -> Iterator[Finding]:
         else:
             continue
         yield Finding("numbers as text", column.name, what, line, where)
+
+
+def _all_bare(column: Column) -> bool:
+    """Whether a column is of bare numbers alone, and of more than one."""
+    several = column.numeric and len(column.different[0]) > 1
+    return several and not column.texts.missing and not _strays(column)
 
 
 def spellings(table: Table) -> Iterator[Finding]:

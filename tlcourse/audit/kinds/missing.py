@@ -37,7 +37,7 @@ def _bare_but_for(column: Column, words: list[str]) -> bool:
 
 def missing_codes(table: Table) -> Iterator[Finding]:
     """Find numbers that stand for a missing one; `codes.codes` has the rule."""
-    for column in table.columns:
+    for column in table.every:
         if column.numeric and column.codes and not column.dates:
             named = " and ".join(f"{code:g}" for code in column.codes)
             what = (

@@ -31,7 +31,9 @@ UNITS = (
 ENOUGH = 20  # numbers that a column needs
 FEW = 5  # different numbers in each unit
 SHARE = 0.03  # of the numbers in each unit
+WIDE = 0.3  # of the conversion must be empty between the two
 ALIKE = 0.01  # the two groups are of one shape unless a test says otherwise at this level
+SKEWED = 1.35  # times that one side of the middle four fifths may be wider in a symmetric column
 RARE = 0.05  # more far numbers than this share are no outliers, but a part of the column
 SAMPLE = 20_000  # numbers by which two shapes are compared
 
@@ -51,8 +53,8 @@ class Units:
 def two_units(table: Table) -> Iterator[Finding]:
     """Find numbers in two units: two groups, with an empty space between, of one shape.
 
-    The column is cut where it is emptiest. The space must be wider than any in the groups, and more than
-    half as wide as the conversion (on a logarithmic scale; for °F and °C as differences). Converted,
+    The column is cut where it is emptiest. The space must be twice as wide as any in the groups, and
+    0.3 times the conversion (on a logarithmic scale; half of it where a group has under 20 numbers). Converted,
     the large group must look like the small one (Kolmogorov and Smirnov, p > 1 %), and the conversion
     that fits best is named. Where the other columns differ between the groups too, these are two kinds
     of rows and not two units. Small whole numbers are counts: they are left alone.
@@ -89,7 +91,8 @@ def _by_factor(known: np.ndarray) -> tuple[float, float] | None:
         return None
     distance = np.median(high) - np.median(low)
     near = [unit for unit in UNITS if abs(distance - np.log(unit)) < max(0.1, _error(low, high))]
-    near = [unit for unit in near if 2 * gap > np.log(unit)]
+    wide = WIDE if min(len(low), len(high)) >= ENOUGH else 0.5
+    near = [unit for unit in near if gap > wide * np.log(unit)]
     fits = {unit: _alike(low, high - np.log(unit)) for unit in near}
     best = max(fits, key=fits.get, default=None)
     if best is None or fits[best] < ALIKE:
@@ -151,8 +154,9 @@ def outliers(table: Table) -> Iterator[Finding]:
     """Find a few numbers far outside the middle half of their column, and apart from all others.
 
     In interquartile ranges beyond a quartile: 5, and 3.5 on the logarithmic scale too, so that a long
-    tail (incomes, areas) is no finding, zeros left out; where some are below 0, 7. Between the far ones and the rest
-    an empty space of 1 range (2 where there is no logarithm) must lie, for tails thin out without one.
+    tail (incomes, areas) is no finding, zeros left out; 6 and 2 where the middle four fifths are
+    symmetric; where some numbers are below 0, 7 (12 if not symmetric). Between the far ones and the rest
+    an empty space of 1 range of the logarithm (2 to 4 of the numbers) must lie: tails have none.
     More than one number in twenty is no outlier but a part of the column, perhaps in another unit.
     """
     for column in table.every:
@@ -184,10 +188,22 @@ def _where(column: Column, values: np.ndarray, far: np.ndarray) -> str:
 def _far(column: Column) -> np.ndarray:
     values = column.measured
     if np.nanmin(values, initial=np.inf) < 0:
-        return _apart(values, _distance(values), 7, 2)
+        limit, space = (7, 2) if _symmetric(values) else (12, 4)
+        return _apart(values, _distance(values), limit, space)
     values = np.where(values > 0, values, np.nan)
     logs = np.log(values)
+    if _symmetric(values):
+        return _apart(values, _distance(values), 6, 2) & (_distance(logs) > 2)
     return _apart(logs, _distance(logs), 3.5, 1) & (_distance(values) > 5)
+
+
+def _symmetric(values: np.ndarray) -> bool:
+    """Whether the middle four fifths of a column are about symmetric: no long tail on one side."""
+    known = values[np.isfinite(values)]
+    if len(known) < 10:
+        return False
+    low, middle, high = np.quantile(known, [0.1, 0.5, 0.9])
+    return bool(1 / SKEWED < (high - middle) / max(middle - low, 1e-300) < SKEWED)
 
 
 def _apart(values: np.ndarray, distance: np.ndarray, limit: float, space: float) -> np.ndarray:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+from scipy.stats import poisson
 
 from tlcourse.audit.advice import mend
 from tlcourse.audit.columns import Column, Table
@@ -10,7 +11,10 @@ from tlcourse.audit.findings import ROWS, Finding
 from tlcourse.audit.kinds.pairs import is_identifier, pairs
 from tlcourse.audit.kinds.target import is_classes
 
-CHANCE = 3  # copies must outnumber the rows that differ in one column, by so many for each column
+LIKE, LEVEL = (
+    1.5,
+    0.1,
+)  # times that columns may agree more often than by chance; the level of the test
 WIDEST = 200  # columns that are left out one by one
 
 
@@ -48,9 +52,10 @@ def repeats(keys: np.ndarray, known: int = 0) -> np.ndarray:
 def copies(cells: list[np.ndarray], known: int = 0) -> np.ndarray:
     """Return the rows that repeat an earlier one, if that cannot be chance.
 
-    Two conditions. If the columns were independent, fewer than one pair of rows would agree. And where
-    rows agree by chance, many more agree in all columns but one, whereas a copy agrees in all: copies must
-    be three times as many as, for each column left out, the rows that agree in the others alone.
+    Two conditions. If the columns were independent, fewer than one pair of rows would agree. And for each
+    column left out: of the pairs that agree in all others, some agree in this one too by chance, as often
+    as any two of its cells are equal. The copies must be more than half as many again, at a level of 10 %
+    (Poisson), for columns that say similar things agree more often.
 
     Parameters
     ----------
@@ -67,18 +72,31 @@ def copies(cells: list[np.ndarray], known: int = 0) -> np.ndarray:
         found = repeats(whole, known)
         if not len(found):
             return found
+        pairs = agreeing(whole, known)
         for j in np.linspace(0, len(mixed) - 1, min(len(mixed), WIDEST)).astype(int):
-            near = len(repeats(whole - mixed[j], known)) - len(found)
-            if CHANCE * near > len(found):
+            near = agreeing(whole - mixed[j], known) - pairs
+            if poisson.sf(pairs - 1, LIKE * near * _equal_cells(cells[j])) > LEVEL:
                 return found[:0]
     return found
+
+
+def agreeing(keys: np.ndarray, known: int = 0) -> float:
+    """Return how many pairs of rows have equal keys; if `known`, one of the first rows and a later one."""
+    unique, place = np.unique(keys, return_inverse=True)
+    counts = np.bincount(place[known:], minlength=len(unique)).astype(float)
+    before = np.bincount(place[:known], minlength=len(unique)).astype(float)
+    return float((counts * before).sum() if known else (counts * (counts - 1) / 2).sum())
+
+
+def _equal_cells(column: np.ndarray) -> float:
+    """Return the share of pairs of cells that are equal."""
+    return float(((np.bincount(column + 1) / len(column)) ** 2).sum())
 
 
 def _tell_rows_apart(cells: list[np.ndarray]) -> bool:
     """Whether, if columns were independent, fewer than one pair of rows would agree."""
     n = len(cells[0])
-    shares = [np.bincount(column + 1) / n for column in cells]
-    return n**2 / 2 * np.prod([(share**2).sum() for share in shares]) < 1
+    return n**2 / 2 * np.prod([_equal_cells(column) for column in cells]) < 1
 
 
 def duplicate_rows(table: Table) -> Iterator[Finding]:

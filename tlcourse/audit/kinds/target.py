@@ -50,8 +50,8 @@ def is_classes(target: Column) -> bool:
 def missing_labels(table: Table) -> Iterator[Finding]:
     """Find rows without a target."""
     target = table.target
-    if target is not None and target.gone.any():
-        where = np.flatnonzero(target.gone)
+    if target is not None and target.missing.any():
+        where = np.flatnonzero(target.missing)
         line = mend("missing labels", target.name)
         yield Finding("missing labels", target.name, "the label is missing", line, where)
 
