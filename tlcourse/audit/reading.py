@@ -175,7 +175,7 @@ def _padded(file: Path, options: dict) -> dict:
     padded = [
         name
         for j, name in enumerate(peek.columns)
-        if peek.iloc[:, j].str.fullmatch(r"0\d+").fillna(False).any()
+        if peek.iloc[:, j].str.fullmatch(r"0\d+").eq(True).any()
     ]
     return {"dtype": dict.fromkeys(padded, "str")} if padded else {}
 

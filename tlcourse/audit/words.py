@@ -111,7 +111,7 @@ PARTNERS = {
 IN_NUMBERS = frozenset(
     ["none", "nil", "no", "x", "pending", "void", "n", "-", "trace", "off", "out", "absent"]
 )
-CODE = re.compile(r"[A-Z]{2}")  # of countries, states, continents: NA, ND and NK are some
+CODE = re.compile(r"[A-Z]{2}|[a-z]{2}")  # of countries, languages: NA, ND and NK are some
 NUMBER = re.compile(
     r"\s*[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?\s*|\s*[-+]?(inf|infinity)\s*", re.IGNORECASE
 )
@@ -132,7 +132,7 @@ def missing(counts: Counter, among_numbers: bool) -> set[str]:
     """Return the texts of a column that stand for a missing cell.
 
     Words of the list `WORDS` do, one cell is enough, unless another category of the column shows that
-    they mean something: "-" beside "+", ERROR beside OK, NA among codes of two capitals. In a column of
+    they mean something: "-" beside "+", ERROR beside OK, NA among codes of two letters. In a column of
     words so do numbers of nines (-999). Among numbers, so does every text without a digit that occurs
     three times: what is repeated there is no slip.
 

@@ -31,7 +31,6 @@ UNITS = (
 ENOUGH = 20  # numbers that a column needs
 FEW = 5  # different numbers in each unit
 SHARE = 0.03  # of the numbers in each unit
-WIDE = 0.3  # of the conversion must be empty between the two
 ALIKE = 0.01  # the two groups are of one shape unless a test says otherwise at this level
 SKEWED = 1.35  # times that one side of the middle four fifths may be wider in a symmetric column
 RARE = 0.05  # more far numbers than this share are no outliers, but a part of the column
@@ -53,11 +52,12 @@ class Units:
 def two_units(table: Table) -> Iterator[Finding]:
     """Find numbers in two units: two groups, with an empty space between, of one shape.
 
-    The column is cut where it is emptiest. The space must be twice as wide as any in the groups, and
-    0.3 times the conversion (on a logarithmic scale; half of it where a group has under 20 numbers). Converted,
-    the large group must look like the small one (Kolmogorov and Smirnov, p > 1 %), and the conversion
-    that fits best is named. Where the other columns differ between the groups too, these are two kinds
-    of rows and not two units. Small whole numbers are counts: they are left alone.
+    The column is cut where it is emptiest. The space must be twice as wide as any in the groups, and on
+    a logarithmic scale 0.3 of the conversion (0.4 below ten times, half where a group has under 20
+    numbers). Converted, the large group must look like the small one: Kolmogorov and Smirnov, p > 1 %,
+    and middle halves as wide. The conversion that fits best is named. Where the other columns differ
+    between the groups too, these are two kinds of rows and not two units. Small whole numbers are
+    counts: they are left alone.
     """
     for column in table.every:
         units = _units(column)
@@ -90,21 +90,27 @@ def _by_factor(known: np.ndarray) -> tuple[float, float] | None:
     if gap < 2 * rest:
         return None
     distance = np.median(high) - np.median(low)
-    near = [unit for unit in UNITS if abs(distance - np.log(unit)) < max(0.1, _error(low, high))]
-    wide = WIDE if min(len(low), len(high)) >= ENOUGH else 0.5
-    near = [unit for unit in near if gap > wide * np.log(unit)]
-    fits = {unit: _alike(low, high - np.log(unit)) for unit in near}
+    near = [unit for unit in UNITS if abs(distance - np.log(unit)) < 0.02 + _error(low, high)]
+    near = [unit for unit in near if gap > _wide(unit, min(len(low), len(high))) * np.log(unit)]
+    fits = {unit: _alike(low, high - np.log(unit)) for unit in near if _as_wide(low, high)}
     best = max(fits, key=fits.get, default=None)
     if best is None or fits[best] < ALIKE:
         return None
     return float(np.exp((low[-1] + high[0]) / 2)), best
 
 
+def _wide(unit: float, fewer: int) -> float:
+    """Return what part of the conversion must be empty: more where chance explains a space."""
+    return 0.5 if fewer < ENOUGH else 0.4 if unit < 10 else 0.3
+
+
 def _by_temperature(known: np.ndarray) -> tuple[float, float] | None:
     low, high, gap, rest = _halves(known)
     if gap < 2 * rest or not (-60 < low[0] and high[-1] < 260):
         return None
-    return (float((low[-1] + high[0]) / 2), 0.0) if _alike(low, (high - 32) / 1.8) > ALIKE else None
+    celsius = (high - 32) / 1.8
+    same = _as_wide(low, celsius) and _alike(low, celsius) > ALIKE
+    return (float((low[-1] + high[0]) / 2), 0.0) if same else None
 
 
 def _halves(known: np.ndarray) -> tuple[np.ndarray, np.ndarray, float, float]:
@@ -124,9 +130,18 @@ def _halves(known: np.ndarray) -> tuple[np.ndarray, np.ndarray, float, float]:
     return low, high, float(steps[cut - 1]), float(rest)
 
 
+def _as_wide(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether the middle halves of two groups are about equally wide, for their sizes."""
+    widths = [np.subtract(*np.quantile(group, [0.75, 0.25])) for group in (a, b)]
+    if min(widths) <= 0:
+        return max(widths) <= 0
+    error = 1.17 * np.sqrt(1 / len(a) + 1 / len(b))
+    return bool(abs(np.log(widths[0] / widths[1])) < 0.3 + 1.5 * error)
+
+
 def _error(low: np.ndarray, high: np.ndarray) -> float:
-    """Return four standard errors of the distance between two medians."""
-    return 4 * 1.25 * float(np.sqrt(low.var() / len(low) + high.var() / len(high)))
+    """Return three standard errors of the distance between two medians."""
+    return 3 * 1.25 * float(np.sqrt(low.var() / len(low) + high.var() / len(high)))
 
 
 def _alike(a: np.ndarray, b: np.ndarray) -> float:
