@@ -69,9 +69,7 @@ ADVICE = {
     "text among numbers": Advice(
         "One such cell makes the whole column text: a learner that needs numbers stops.",
         "{column} = pd.to_numeric({column}, errors='coerce')  # first correct these cells if you can",
-        {
-            "written": "{column} = {column}.mask({column}.isin({texts}))  # correct these cells if you can"
-        },
+        {"written": "{column} = {column}.where({code}.notna())  # correct these cells if you can"},
     ),
     "numbers as text": Advice(
         "As text, every number is a category of its own, and 9 comes after 10.",
@@ -81,6 +79,10 @@ ADVICE = {
     "spellings": Advice(
         "One category becomes several, each with fewer examples.",
         "{column} = {column}.replace({usual})",
+        {
+            "many": "{column} = {column}.str.strip(' _').str.replace(r'[\\s_]+', ' ', regex=True)"
+            ".str.replace(r'(?<!\\d) | (?!\\d)', '', regex=True).str.rstrip('.').str.casefold()"
+        },
     ),
     "mixed dates": Advice(
         "Sorted or cut as text they are in no order of time, and 04/03 may be April or March.",

@@ -17,11 +17,11 @@ def codes(numbers: np.ndarray, counts: np.ndarray) -> list[float]:
     is half as wide as the middle four fifths of the others, or more, and one of two:
 
     - it is ten times the largest gap among all others, of which there are at least four; or
-    - it is twice the largest among the ten numbers next to it, and it occurs more than twice as often as
-      any of these: the edge of a distribution thins out, a code does not.
+    - it is twice the largest among the ten numbers next to it, and it occurs more often than any of
+      these, and twice as often as their mean: the edge of a distribution thins out, a code does not.
 
-    For a usual code (-1, 9, 99, -999 ...) three times and once are enough, whatever the width. 0 has a
-    rule of its own, see `_is_zero_code`. A usual code of two digits or more may lie among the others if
+    For a usual code (-1, 9, 99, -999 ...) three times and once are enough, whatever the width; once for
+    the only ones below 0. 0 has a rule of its own, see `_is_zero_code`. A usual code of two digits or more may lie among the others if
     it occurs five times as often as the runner-up.
 
     Parameters
@@ -66,8 +66,10 @@ def _apart(named: np.ndarray, ours: np.ndarray, times: np.ndarray, k: int) -> bo
         return False
     if gap >= (3 if usual else 10) * steps.max():
         return True
-    crowd = times[k : k + NEAR].max()
-    dense = len(steps) >= 9 and (times[:k] > 2 * crowd).all()
+    if usual and ours[k - 1] < 0 < ours[k] and gap > steps.max():
+        return True
+    crowd = times[k : k + NEAR]
+    dense = len(steps) >= 9 and (times[:k] > max(2 * crowd.mean(), crowd.max())).all()
     return bool(dense and gap > (1 if usual else 2) * steps[:NEAR].max())
 
 

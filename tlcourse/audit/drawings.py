@@ -125,9 +125,19 @@ def _scatter(x: Column, y: Column) -> Figure:
     some = np.linspace(0, x.n - 1, min(x.n, POINTS)).astype(int)
     figure, ax = _axes(3)
     ax.plot(x.measured[some], y.measured[some], ".", color=RIGHT, markersize=3)
+    for column, limit in ((x, ax.set_xlim), (y, ax.set_ylim)):
+        low, high = _most(column.measured[some])
+        limit(low - 0.02 * (high - low), high + 0.02 * (high - low))
     ax.set_xlabel(label(x.name), parse_math=False)
     ax.set_ylabel(label(y.name), parse_math=False)
     return figure
+
+
+def _most(values: np.ndarray) -> tuple[float, float]:
+    """Return between which numbers 99 % lie, so that a few far ones leave room for the others."""
+    known = values[np.isfinite(values)]
+    low, high = np.quantile(known, [0.005, 0.995]) if len(known) else (0.0, 1.0)
+    return (low, high) if high > low else (low - 0.5, low + 0.5)
 
 
 def shift(mine: Column, theirs: Column) -> Figure:
@@ -135,7 +145,7 @@ def shift(mine: Column, theirs: Column) -> Figure:
     figure, ax = _axes()
     if mine.numeric and theirs.numeric:
         pair = [column.measured[~column.gone] for column in (mine, theirs)]
-        edges = np.histogram_bin_edges(np.concatenate(pair), 40)
+        edges = np.linspace(*_most(np.concatenate(pair)), 41)
         for values, colour, name in zip(
             pair, (FAINT, WRONG), ("this table", "the other"), strict=True
         ):

@@ -134,7 +134,7 @@ def missing(counts: Counter, among_numbers: bool) -> set[str]:
     Words of the list `WORDS` do, one cell is enough, unless another category of the column shows that
     they mean something: "-" beside "+", ERROR beside OK, NA among codes of two letters. In a column of
     words so do numbers of nines (-999). Among numbers, so does every text without a digit that occurs
-    three times: what is repeated there is no slip.
+    five times: what is repeated there is no slip.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def missing(counts: Counter, among_numbers: bool) -> set[str]:
     says = {text: plain(text) for text in counts if len(text) <= 40}
     found = {text for text, word in says.items() if word in WORDS or PHRASES.fullmatch(word)}
     if among_numbers:
-        repeated = {t for t, word in says.items() if counts[t] >= 3 and not re.search(r"\d", word)}
+        repeated = {t for t, word in says.items() if counts[t] >= 5 and not re.search(r"\d", word)}
         return found | repeated | {text for text, word in says.items() if word in IN_NUMBERS}
     others = {word for text, word in says.items() if text not in found}
     rest = [text for text in counts if text not in found]

@@ -18,6 +18,7 @@ CURRENCIES = ("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "RMB", "INR", "Rs.", "Rs
 LONGEST = 40  # characters; longer text is no number
 MANY = 5  # different numbers that a unit of letters needs: "2WD" and "4WD" stay categories
 SCALES = "kKMB万亿%％‰"  # beside bare numbers they say how much larger or smaller a cell is
+RARE = 0.1  # of the numbers, at least, have a unit where the others are bare
 MIXED = 3  # units that one column may mix; with more, these are no measurements
 # What stands behind a number and is no unit: ordinals, half days, months.
 NO_UNIT = re.compile(
@@ -62,6 +63,7 @@ def notation(cells: Counter) -> Notation | None:
         None if all numbers are bare, or fewer than half of the cells are numbers.
     """
     found, both = _reading(cells)
+    found = _without_rare_units(found, cells)
     units = {_unit(match) for match in found.values()} - {""}
     changes = _changes(found)
     values = {text: value for text in found if (value := _value(text, changes)) is not None}
@@ -75,6 +77,14 @@ def notation(cells: Counter) -> Notation | None:
     ask = "; first ask whether ',' marks thousands or decimals" if both else ""
     code = f"pd.to_numeric({replaced(changes)}, errors='coerce')"
     return Notation(_reader(changes, values.keys()), texts, marks + ask, code)
+
+
+def _without_rare_units(found: dict[str, re.Match], cells: Counter) -> dict[str, re.Match]:
+    """Leave out the cells with a unit where nine of ten have none: these are text among numbers."""
+    marked = sum(cells[text] for text, match in found.items() if _unit(match))
+    if RARE * sum(cells[text] for text in found) <= marked:
+        return found
+    return {text: match for text, match in found.items() if not _unit(match)}
 
 
 def _reader(changes: list[tuple[str, str]], known) -> Callable[[str], float]:

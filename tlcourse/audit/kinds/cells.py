@@ -12,7 +12,7 @@ from tlcourse.audit.findings import Finding
 from tlcourse.audit.words import spelling
 
 LONG = 60  # characters: longer text is prose, not a category
-NAMED = 8  # texts that a line names before it says "errors='coerce'"
+NAMED = 30  # spellings that a line names; more are made alike by a rule
 
 
 def text_among_numbers(table: Table) -> Iterator[Finding]:
@@ -21,8 +21,8 @@ def text_among_numbers(table: Table) -> Iterator[Finding]:
         strays = _strays(column)
         if strays:
             what = f"text among numbers, such as {strays[0][:LONG]!r}"
-            way = "written" if column.texts.notation else None
-            line = mend("text among numbers", column.name, way, texts=strays)
+            way, code = ("written", _code(column)) if column.texts.notation else (None, "")
+            line = mend("text among numbers", column.name, way, code=code)
             where = column.texts.rows(set(strays))
             yield Finding("text among numbers", column.name, what, line, where)
 
@@ -51,8 +51,7 @@ def numbers_as_text(table: Table) -> Iterator[Finding]:
             example = next(text for text in column.texts.unique if text in how.texts)
             what = f"numbers written as text, with {how.marks}, such as {example!r}"
             way = "two" if how.split else None
-            code = how.code.replace("{column}", f"frame[{column.name!r}]")
-            line = mend("numbers as text", column.name, way, code=code)
+            line = mend("numbers as text", column.name, way, code=_code(column))
             where = column.texts.rows(how.texts)
         elif _all_bare(column):
             what = f"numbers stored as text, such as {column.texts.unique[0]!r}"
@@ -62,6 +61,10 @@ def numbers_as_text(table: Table) -> Iterator[Finding]:
         else:
             continue
         yield Finding("numbers as text", column.name, what, line, where)
+
+
+def _code(column: Column) -> str:
+    return column.texts.notation.code.replace("{column}", f"frame[{column.name!r}]")
 
 
 def _all_bare(column: Column) -> bool:
@@ -86,7 +89,8 @@ def spellings(table: Table) -> Iterator[Finding]:
         if usual:
             other, first = next(iter(usual.items()))
             what = f"one category written in several ways, such as {other!r} for {first!r}"
-            line = mend("spellings", column.name, usual=usual)
+            way = "many" if len(usual) > NAMED else None
+            line = mend("spellings", column.name, way, usual=usual)
             yield Finding("spellings", column.name, what, line, column.texts.rows(usual))
 
 

@@ -14,23 +14,31 @@ from tlcourse.audit.words import number
 def no_header(table: Table) -> Iterator[Finding]:
     """Find names that are a row of data.
 
-    Every name must be one of its column's contents, or a number in a column of numbers, within three
-    ranges of it; and one must be a decimal number, or numbers that neither rise nor fall from column to
-    column: years and sizes (1990, 1991 ...) are names.
+    Every column of numbers must have a number for its name, within three of its ranges, and one of these
+    numbers must be a decimal, or they must not go up or down by equal steps: years and counts (1990, 1991
+    ...) are names. If there are columns of text that repeat, one of their names must be a content.
     """
     names = list(table.frame.columns)
     if not all(isinstance(name, str) for name in names) or len(names) < 2 or table.n < 3:
         return
     numbers = [number(_unmangled(name, names)) for name in names]
     known = [x for x in numbers if np.isfinite(x)]
-    steps = np.diff(known)
-    in_order = (steps > 0).all() or (steps < 0).all()
-    if not known or in_order and len(known) > 1 and all(x % 1 == 0 for x in known):
+    if not known or _even(known):
         return
-    pairs = zip(table.every, numbers, strict=True)
-    if all(_looks_like_data(column, x) for column, x in pairs):
+    pairs = list(zip(table.every, numbers, strict=True))
+    of_numbers = [_fits(column, x) for column, x in pairs if column.numeric]
+    of_text = [
+        _is_content(column) for column, _ in pairs if not column.numeric and _repeats(column)
+    ]
+    if of_numbers and all(of_numbers) and (any(of_text) or not of_text):
         what = f"the first row looks like data: {', '.join(map(repr, names[:5]))}"
         yield Finding("no header", ROWS, what, mend("no header", ROWS), np.arange(0))
+
+
+def _even(numbers: list[float]) -> bool:
+    """Whether numbers are whole and go up or down by equal steps."""
+    steps = np.diff(numbers)
+    return all(x % 1 == 0 for x in numbers) and (not len(steps) or np.ptp(steps) == 0)
 
 
 def _unmangled(name: str, names: list[str]) -> str:
@@ -39,19 +47,27 @@ def _unmangled(name: str, names: list[str]) -> str:
     return stem if end.isdigit() and stem in names else name
 
 
-def _looks_like_data(column: Column, name: float) -> bool:
-    if column.numeric:
-        numbers = column.different[0]
-        if not np.isfinite(name) or not len(numbers):
-            return False
-        width = 3 * np.ptp(numbers) + 1e-9
-        return bool(numbers[0] - width <= name <= numbers[-1] + width)
-    stem = str(column.name).rpartition(".")[0] or column.name
-    return column.texts is not None and bool({column.name, stem} & set(column.texts.unique))
+def _fits(column: Column, name: float) -> bool:
+    numbers = column.different[0]
+    if not np.isfinite(name) or not len(numbers):
+        return False
+    width = 3 * np.ptp(numbers) + 1e-9
+    return bool(numbers[0] - width <= name <= numbers[-1] + width)
+
+
+def _repeats(column: Column) -> bool:
+    return column.texts is not None and len(column.counts) <= column.n / 2
+
+
+def _is_content(column: Column) -> bool:
+    stem = column.name.rpartition(".")[0] or column.name
+    return bool({column.name, stem} & set(column.texts.unique))
 
 
 def column_names(table: Table) -> Iterator[Finding]:
     """Find names that several columns share, and names with spaces around them."""
+    if any(no_header(table)):
+        return
     names = list(table.frame.columns)
     stripped = [str(name).strip() for name in names]
     for name, times in Counter(stripped).items():

@@ -31,6 +31,7 @@ UNITS = (
 ENOUGH = 20  # numbers that a column needs
 FEW = 5  # different numbers in each unit
 SHARE = 0.03  # of the numbers in each unit
+CLOSE = 0.08  # a Kolmogorov-Smirnov distance below says nothing, however sure; ties make it larger
 ALIKE = 0.01  # the two groups are of one shape unless a test says otherwise at this level
 SKEWED = 1.35  # times that one side of the middle four fifths may be wider in a symmetric column
 RARE = 0.05  # more far numbers than this share are no outliers, but a part of the column
@@ -145,8 +146,12 @@ def _error(low: np.ndarray, high: np.ndarray) -> float:
 
 
 def _alike(a: np.ndarray, b: np.ndarray) -> float:
+    """Return how sure it is that two groups are of one shape; near 1 where they hardly differ."""
     a, b = (group[:: len(group) // SAMPLE + 1] for group in (a, b))
-    return float(ks_2samp(a, b, method="asymp").pvalue)
+    test = ks_2samp(a, b, method="asymp")
+    ties = max(np.unique(group, return_counts=True)[1].max() / len(group) for group in (a, b))
+    close = test.statistic < CLOSE + ties
+    return 1 - float(test.statistic) if close else float(test.pvalue)
 
 
 def _two_kinds_of_rows(table: Table, column: Column, inside: np.ndarray) -> bool:

@@ -23,7 +23,7 @@ ENOUGH = 10  # rows that a column of identifiers needs; twice as many if nothing
 UNIQUE = (
     0.95  # of the cells differ in a column of identifiers; the others may be rows entered twice
 )
-PROSE = 30  # characters on average: longer text is content
+PROSE = 3  # words on average: longer text is content
 SAMPLE = 4_000  # rows by which pairs of columns are chosen
 STEADY = 0.999  # rank correlation of columns in step, at least
 EXCEPT = 0.01  # of the rows may be out of step
@@ -72,7 +72,7 @@ def is_identifier(column: Column) -> bool:
             return False
         return _without_holes(column) or named or _keys(column)
     texts = column.texts
-    if texts.notation or forms(texts.counts) or np.mean([len(t) for t in texts.unique]) > PROSE:
+    if texts.notation or forms(texts.counts):
         return bool(named and not texts.notation)
     return named or column.n >= 2 * ENOUGH and _are_names(texts.unique)
 
@@ -103,7 +103,7 @@ def _are_names(texts: list[str]) -> bool:
     patterns = {re.sub(r"\d", "0", text) for text in texts[:1000]}
     times = np.mean([bool(re.match(r"\d{1,2}:\d{2}", text)) for text in texts])
     keys = len(patterns) == 1 and min(pattern.count("0") for pattern in patterns) >= 6
-    return bool(words <= 3 and times < 0.5 and (letters > 0.9 or keys))
+    return bool(words <= PROSE and times < 0.5 and (letters > 0.9 or keys))
 
 
 def identifiers(table: Table) -> Iterator[Finding]:
@@ -200,7 +200,7 @@ def in_step(x: np.ndarray, y: np.ndarray) -> bool:
     """Whether one column is a + b times the other, up to the rounding of both.
 
     The line is fitted to the medians of the lowest and the highest fifth, then to the rows that lie on
-    it. What rounding explains is half a step of y plus b times half a step of x, a tenth more for the
+    it. What rounding explains is half a step of y plus b times half a step of x, a quarter more for the
     fit; a step is the distance that all numbers of a column are multiples of. 99 % of the rows must
     lie within, and the range must be twenty times as wide: coarse columns agree by chance.
 
@@ -223,7 +223,7 @@ def in_step(x: np.ndarray, y: np.ndarray) -> bool:
     slope, start = np.polyfit(x[near] - x[near].mean(), y[near], 1)
     residual = np.abs(y - start - slope * (x - x[near].mean()))
     width_y = np.ptp(y[near])
-    bound = 1.1 * (step(y) / 2 + abs(slope) * step(x) / 2) + 1e-7 * width_y
+    bound = 1.25 * (step(y) / 2 + abs(slope) * step(x) / 2) + 1e-7 * width_y
     return bool(np.mean(residual <= bound) >= 1 - EXCEPT and width_y > SMOOTH * bound)
 
 

@@ -14,7 +14,7 @@ from tlcourse.audit.kinds.pairs import is_identifier
 
 HANDFUL = 10  # up to so many different whole numbers may be classes, whichever they are
 RARE = 10  # a class is rare if another has more than this many times its rows
-LEAK = 0.985  # balanced accuracy, or rank correlation with a quantity, of one column alone
+LEAK = 0.98  # balanced accuracy, or rank correlation with a quantity, of one column alone
 ENOUGH = 30  # rows that a leak is judged by
 SAMPLE = 4_000  # rows that are looked at
 
@@ -82,9 +82,9 @@ def _named(target: Column, row: int) -> str:
 def target_leaks(table: Table) -> Iterator[Finding]:
     """Find columns that alone tell the target, in rows that they have not been fitted to.
 
-    For classes, a decision tree on the one column must reach a balanced accuracy of 98.5 % in
+    For classes, a decision tree on the one column must reach a balanced accuracy of 98 % in
     cross-validation; for a quantity, the column must rise or fall with it (|rank correlation| of
-    98.5 % and as much for the numbers), or its categories must explain 98.5 % of the spread. Identifiers
+    98 % and as much for the numbers), or its categories must explain 98 % of the spread. Identifiers
     are left out: in a sorted table they tell the class, and they are a finding of their own.
     """
     target = table.target
