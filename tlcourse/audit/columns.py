@@ -13,7 +13,10 @@ from tlcourse.audit.written import Notation, notation
 
 JUDGED = 20_000  # different texts of a column that are read one by one; the most frequent ones
 CLASSES = 10  # different numbers of a target up to which they may be classes
-HALF = 0.5  # of the cells with content must be numbers in a column of numbers
+FEWER = (
+    4  # times that numbers outnumber other texts, words for missing apart, in a column of numbers
+)
+QUARTER = 0.25  # of the cells with content, at least, are numbers in a column of numbers
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ class Column:
         self.missing = self.texts.place < 0
         known = ~self.missing & ~np.isin(np.arange(self.n), self.texts.rows(self.texts.missing))
         values = np.append(self.texts.values, np.nan)[self.texts.place]
-        self.numeric = bool(known.any() and np.isfinite(values[known]).mean() >= HALF)
+        self.numeric = bool((~np.isnan(values[known])).any())
         self.values = values if self.numeric else np.full(self.n, np.nan)
 
     @cached_property
@@ -185,12 +188,12 @@ def _read(place: np.ndarray, unique: list[str]) -> Texts:
     if how or names:
         read = how.read if how else (lambda _: np.nan)
         plain = np.array([read(text) for text in unique], dtype=float)
-    is_number = np.isfinite(plain)
-    content = [text for text in count if text not in missing]
-    known = sum(count[t] for t, ok in zip(unique, is_number, strict=True) if ok)
-    if known >= HALF * max(1, sum(count[text] for text in content)):
-        strays = Counter({t: count[t] for t, ok in zip(unique, is_number, strict=True) if not ok})
-        missing = words.missing(strays, among_numbers=True)
+    strays = Counter({t: count[t] for t, x in zip(unique, plain, strict=True) if np.isnan(x)})
+    words_among = words.missing(strays, among_numbers=True)
+    numbers = count.total() - strays.total()
+    others = strays.total() - sum(strays[text] for text in words_among)
+    if numbers >= (1 if how else FEWER) * others and numbers >= QUARTER * count.total() and numbers:
+        missing = words_among
     else:
         plain = np.full(len(unique), np.nan)
     return Texts(unique, place, plain, frozenset(missing), how)

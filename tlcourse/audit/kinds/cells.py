@@ -16,7 +16,7 @@ NAMED = 30  # spellings that a line names; more are made alike by a rule
 
 
 def text_among_numbers(table: Table) -> Iterator[Finding]:
-    """Find single texts in a column of which at least half of the cells are numbers."""
+    """Find single texts in a column of which four cells of five are numbers, words for missing apart."""
     for column in table.every:
         strays = _strays(column)
         if strays:

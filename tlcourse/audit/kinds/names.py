@@ -23,22 +23,24 @@ def no_header(table: Table) -> Iterator[Finding]:
         return
     numbers = [number(_unmangled(name, names)) for name in names]
     known = [x for x in numbers if np.isfinite(x)]
-    if not known or _even(known):
+    if not known:
         return
     pairs = list(zip(table.every, numbers, strict=True))
     of_numbers = [_fits(column, x) for column, x in pairs if column.numeric]
     of_text = [
         _is_content(column) for column, _ in pairs if not column.numeric and _repeats(column)
     ]
-    if of_numbers and all(of_numbers) and (any(of_text) or not of_text):
+    told = any(of_text) if of_text or _even(known) else True
+    if of_numbers and all(of_numbers) and told:
         what = f"the first row looks like data: {', '.join(map(repr, names[:5]))}"
         yield Finding("no header", ROWS, what, mend("no header", ROWS), np.arange(0))
 
 
 def _even(numbers: list[float]) -> bool:
-    """Whether numbers are whole and go up or down by equal steps."""
+    """Whether numbers are whole, and one, or go up or down by equal steps."""
     steps = np.diff(numbers)
-    return all(x % 1 == 0 for x in numbers) and (not len(steps) or np.ptp(steps) == 0)
+    equal = not len(steps) or (steps[0] != 0 and np.ptp(steps) == 0)
+    return equal and all(x % 1 == 0 for x in numbers)
 
 
 def _unmangled(name: str, names: list[str]) -> str:

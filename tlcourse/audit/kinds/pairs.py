@@ -23,7 +23,7 @@ ENOUGH = 10  # rows that a column of identifiers needs; twice as many if nothing
 UNIQUE = (
     0.95  # of the cells differ in a column of identifiers; the others may be rows entered twice
 )
-PROSE = 3  # words on average: longer text is content
+PROSE = 4.5  # words on average: longer text is content
 SAMPLE = 4_000  # rows by which pairs of columns are chosen
 STEADY = 0.999  # rank correlation of columns in step, at least
 EXCEPT = 0.01  # of the rows may be out of step
