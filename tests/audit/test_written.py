@@ -1,13 +1,33 @@
 """Numbers that are written as text, and categories that are written in several ways."""
 
-import re
-
 import numpy as np
+import pandas as pd
 import pytest
-from audit.test_audit import column_of
 from loops import each
 
-from tlcourse.audit import tables
+from tlcourse import audit
+from tlcourse.audit.columns import Column
+
+
+def read_column(cells):
+    return Column("a", pd.Series(cells, dtype=object))
+
+
+def column_of(cells):
+    """What is found in a column, beside one of numbers that repeat: kind to finding."""
+    frame = pd.DataFrame(
+        {"cells": pd.Series(cells, dtype=object), "beside": np.arange(len(cells)) % 7}
+    )
+    return {finding.kind: finding for finding in audit.table(frame) if finding.column == "cells"}
+
+
+def mended(cells, finding):
+    """The column, after the line of a finding."""
+    names = {"frame": pd.DataFrame({"cells": pd.Series(cells, dtype=object)})}
+    exec(audit.IMPORTS, names)  # noqa: S102
+    exec(finding.mend, names)  # noqa: S102
+    return names["frame"]
+
 
 # ── numbers that are written as text ────────────────────────────────────────────────────────
 
@@ -31,6 +51,7 @@ WRITTEN = {
     "German euros": ([f"{x:,.2f} €".translate(SWAP) for x in AMOUNTS], "thousands '.'", AMOUNTS),
     "French": ([f"{x:_.2f}".replace("_", " ").replace(".", ",") for x in AMOUNTS], "' '", AMOUNTS),
     "Swiss": ([f"{x:_.2f}".replace("_", "'") for x in AMOUNTS], 'thousands "\'"', AMOUNTS),
+    "limits": ([f"<{x}" if x < 9 else f"{x}" for x in FEW], "limits such as '<5'", FEW),
     "a minus sign": ([f"−{x}" for x in FEW], "'−'", -FEW),
 }
 
@@ -41,48 +62,72 @@ def test_numbers_written_as_text_are_told_with_their_marks_and_how_to_parse_them
         assert set(column) == {"numbers as text"}
         finding = column["numbers as text"]
         assert marks in finding.what and finding.what.endswith(repr(cells[finding.where[0]]))
-        code = re.search(r"float\(text.*\)(?=\.( First| Missing|$))", finding.todo).group()
-        assert [eval(code, {"text": cell}) for cell in cells] == pytest.approx(numbers)
-        assert tables.read_column("a", cells).values == pytest.approx(numbers)
+        assert mended(cells, finding)["cells"].tolist() == pytest.approx(numbers)
+        assert read_column(cells).values == pytest.approx(numbers)
 
     each(are_told, [(name, *case) for name, case in WRITTEN.items()])
 
 
 def test_a_comma_is_read_as_the_whole_column_says():
-    assert tables.read_column("a", ["3,6", "36", "4,2", "36"]).values.tolist() == [3.6, 36, 4.2, 36]
-    assert tables.read_column("a", ["1,234", "0,5", "0,7"]).values.tolist() == [1.234, 0.5, 0.7]
-    assert "First ask whether" in column_of(["1,234", "5,678"])["numbers as text"].todo
-    assert "First ask" not in column_of(["1,234", "1,234.50"])["numbers as text"].todo
+    assert read_column(["3,6", "36", "4,2", "36"]).values.tolist() == [3.6, 36, 4.2, 36]
+    assert read_column(["1,234", "0,5", "0,7"]).values.tolist() == [1.234, 0.5, 0.7]
+    assert "first ask whether" in column_of(["1,234", "5,678"])["numbers as text"].what
+    assert "first ask" not in column_of(["1,234", "1,234.50"])["numbers as text"].what
 
 
 def test_a_decimal_comma_among_decimal_points_changes_no_other_cell():
     cells = [f"{x:.3f}" for x in 1 + FEW / 10]
-    column = tables.read_column("a", [*cells, "7,5"])
-    assert column.values[:-1].tolist() == list(map(float, cells)) and not column.written
+    column = read_column([*cells, "7,5"])
+    assert column.values[:-1].tolist() == list(map(float, cells)) and not column.texts.notation
 
 
-def test_what_measures_in_two_units_is_no_identifier_and_no_number_yet():
-    column = column_of([f"{x} {'kg' if i % 2 else 'lb'}" for i, x in enumerate(AMOUNTS)])
-    assert set(column) == {"numbers as text"}
-    assert "'kg' and 'lb'" in column["numbers as text"].what
-    assert "bring them to one unit" in column["numbers as text"].todo
+KILO = AMOUNTS / 1000
+TWO_UNITS = {
+    "kg and lb": (
+        [f"{x:.2f} {'kg' if i % 2 else 'lb'}" for i, x in enumerate(KILO)],
+        ("lb", 0.45359237),
+    ),
+    "cm and m": ([f"{x:.2f}{'cm' if i % 2 else 'm'}" for i, x in enumerate(KILO)], ("m", 100)),
+    "k": ([f"{x:.1f}{'' if i % 3 else 'k'}" for i, x in enumerate(KILO)], ("k", 1000)),
+    "percent": ([f"{x:.1f}{'' if i % 3 else '%'}" for i, x in enumerate(KILO)], ("%", 0.01)),
+    "万": ([f"{x:.1f}{'' if i % 3 else '万'}" for i, x in enumerate(KILO)], ("万", 10_000)),
+}
 
 
-def test_numbers_in_thousands_beside_bare_ones_are_not_parsed_as_if_alike():
-    for scale in ("k", "M", "万", "%"):
-        cells = [f"{x:.1f}{scale}" if i % 3 else f"{x:.0f}" for i, x in enumerate(AMOUNTS)]
-        column = column_of(cells)
-        assert f"'{scale}' and bare numbers" in column["numbers as text"].what
-        assert "bring them to one unit" in column["numbers as text"].todo, scale
-        assert "two units" not in column, scale
+def test_two_units_of_one_family_are_converted():
+    def is_converted(cells, unit):
+        finding = column_of(cells)["numbers as text"]
+        assert "several units" in finding.what
+        name, factor = unit
+        numbers = [
+            float(c.strip("kgcmlb%万 ")) * (factor if c.endswith(name) else 1) for c in cells
+        ]
+        numbers = [
+            float(c[:-2]) if name == "m" and c.endswith("cm") else x
+            for c, x in zip(cells, numbers, strict=True)
+        ]
+        assert mended(cells, finding)["cells"].tolist() == pytest.approx(numbers)
+
+    each(is_converted, [(name, *case) for name, case in TWO_UNITS.items()])
 
 
-def test_parsing_says_what_becomes_of_gaps_and_finds_what_else_is_wrong():
+def test_degrees_are_converted_and_unknown_units_stand_beside_their_numbers():
+    degrees = [f"{20 + i} °C" if i % 2 else f"{68 + 1.8 * i:.1f} °F" for i in range(20)]
+    finding = column_of(degrees)["numbers as text"]
+    assert mended(degrees, finding)["cells"].tolist() == pytest.approx([20 + i for i in range(20)])
+    money = [f"${x:,.2f}" if i % 2 else f"€{x:,.2f}" for i, x in enumerate(AMOUNTS)]
+    left = mended(money, column_of(money)["numbers as text"])
+    assert left["cells"].astype(float).tolist() == pytest.approx(AMOUNTS.tolist())
+    assert left["cells unit"].tolist()[:2] == ["€", "$"]
+
+
+def test_gaps_and_other_text_among_numbers_with_marks_are_findings_of_their_own():
     cells = [f"${x:,.2f}" for x in AMOUNTS[:20]] + ["$9,999,999.00", "ask us", "", ""]
     column = column_of(cells)
-    assert set(column) == {"numbers as text", "mixed types", "missing values", "outliers"}
-    assert column["numbers as text"].todo.endswith("Missing cells become np.nan.")
-    assert column["mixed types"].rows == 1 and "'ask us'" in column["mixed types"].what
+    assert set(column) == {"numbers as text", "text among numbers", "missing values", "outliers"}
+    assert (
+        column["text among numbers"].count == 1 and "'ask us'" in column["text among numbers"].what
+    )
 
 
 OTHER_TEXT = [
@@ -98,12 +143,14 @@ OTHER_TEXT = [
     [f"{i}.{i % 7}.{i % 3}" for i in range(24)],
     ["2WD", "4WD"] * 12,
     ["0+", "0-", "B+", "B−"] * 6,
+    ["<18", "18-65", ">65"] * 8,
+    [f"0{i}" for i in range(10, 34)],
 ]
 
 
 def test_other_text_with_digits_is_not_taken_for_numbers():
-    columns = [tables.read_column("a", cells) for cells in OTHER_TEXT]
-    assert [c.values[0] for c in columns if c.numeric or c.written] == []
+    columns = [read_column(cells) for cells in OTHER_TEXT]
+    assert [c.texts.unique[0] for c in columns if c.numeric or c.texts.notation] == []
 
 
 # ── one category, written in several ways ───────────────────────────────────────────────────
@@ -113,10 +160,17 @@ OTHERS = [
     *[("1.1M", "11M"), ("10", "1.0"), ("3,6", "36"), ("v1.10", "v11.0"), ("1 1", "11")],
     *[("11/1/2015", "1/11/2015"), ("B+", "B-"), ("B+", "B−"), ("B+", "B"), ("0+", "0-")],
     *[("C", "C++"), ("C#", "C++"), ("C", "C#"), ("a/b", "ab"), ("<5", ">5"), ("#1", "1")],
-    *[("1-1", "11"), ("A-B", "AB"), ("-5 to 0", "5 to 0"), ("yes!", "yes?"), ("1_1", "11")],
+    *[
+        ("1-1", "11"),
+        ("A-B", "AB"),
+        ("-5 to 0", "5 to 0"),
+        ("yes!", "yes?"),
+        ("1_1", "11"),
+        ("well-being", "wellbeing"),
+    ],
 ]
 SPELLINGS = [
-    *[("New York", "new-york "), ("New York", "NEW_YORK"), ("New York", "NewYork")],
+    *[("New York", "new york "), ("New York", "NEW_YORK"), ("New York", "NewYork")],
     *[("Inc", "inc."), ("type 1", "Type1"), ("Rome", " Rome"), ("two\xa0words", "two words")],
 ]
 

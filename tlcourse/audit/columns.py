@@ -1,162 +1,220 @@
-"""The checks that look at whole columns: which say nothing, or the same, or are in a strange unit."""
+"""What the checks know of a column: its numbers, its texts, and which cells are missing."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
-from tlcourse.audit.findings import Finding, days_first, measured, rows, standard
-from tlcourse.audit.tables import Column, Table
+from tlcourse.audit import codes, dates, words
+from tlcourse.audit.written import Notation, notation
 
-UNITS = (2.2046, 2.54, 3.2808, 10, 12, 25.4, 39.37, 60, 100, 1000, 3600, 1e6)  # lb, cm, ft ...
-SPREADS = 1e6  # the largest spread of a column over the smallest
+JUDGED = 20_000  # different texts of a column that are read one by one; the most frequent ones
+CLASSES = 10  # different numbers of a target up to which they may be classes
+FEWER = (
+    4  # times that numbers outnumber other texts, words for missing apart, in a column of numbers
+)
+QUARTER = 0.25  # of the cells with content, at least, are numbers in a column of numbers
 
-# ── columns that say nothing, or say it twice ───────────────────────────────────────────────
 
+@dataclass(frozen=True)
+class Texts:
+    """The texts of a column, read as a whole.
 
-def constants(table: Table) -> Iterator[Finding]:
-    """Find columns with one value only.
-
-    Zeros are no finding in a table of counts or pixels, where 0 means "nothing here" and is the
-    content of more than a fifth of all cells: another sample may well have something there.
+    Attributes
+    ----------
+    unique : list of str
+        The different texts, in the order in which they appear.
+    place : numpy.ndarray of int, shape (n,)
+        Which of them stands in each row; -1 where the cell is missing.
+    values : numpy.ndarray, shape (len(unique),)
+        The number that each stands for, NaN where it is none.
+    missing : frozenset of str
+        Those that stand for a missing cell.
+    notation : Notation or None
+        How the numbers are written, where ``float`` does not read them.
     """
-    zeros = np.mean([np.mean(column.values == 0) for column in table.columns])
-    for column in table.columns:
-        blank = zeros > 0.2 and column.numeric and not column.values.any()
-        if len(column.counts) == 1 and not column.stray and not blank:
-            what, todo = "all cells have the same content", "drop the column."
-            yield Finding("constant columns", column.name, what, todo, rows(~column.missing))
+
+    unique: list[str]
+    place: np.ndarray
+    values: np.ndarray
+    missing: frozenset[str]
+    notation: Notation | None
+
+    def rows(self, texts) -> np.ndarray:
+        """Return the rows in which one of these texts stands."""
+        chosen = np.array([text in texts for text in self.unique] + [False])
+        return np.flatnonzero(chosen[self.place])
+
+    @cached_property
+    def counts(self) -> Counter:
+        """How often each text occurs."""
+        return Counter(dict(zip(self.unique, self._numbers, strict=True)))
+
+    @property
+    def _numbers(self) -> list[int]:
+        return np.bincount(self.place + 1, minlength=len(self.unique) + 1)[1:].tolist()
 
 
-def is_identifier(column: Column) -> bool:
-    """Whether a column only numbers or names the rows.
+class Column:
+    """A column of a table.
 
-    That is, all cells differ, and they are text, or whole numbers without a hole, or whole numbers
-    that rise or fall with the row. Numbers written as text measure something: they are none.
+    Parameters
+    ----------
+    name : hashable
+    series : pandas.Series, shape (n,)
+
+    Attributes
+    ----------
+    missing : numpy.ndarray of bool, shape (n,)
+        Which cells have no content.
+    texts : Texts or None
+        The texts, if the cells are text.
+    values : numpy.ndarray, shape (n,)
+        The numbers; NaN where there is none, or the column is one of text. Dates and times are days.
+    numeric, dates, flags : bool
+        Whether it is a column of numbers (also if written as text), of dates, or of true and false.
     """
-    n = len(column.values)
-    if n < 10 or column.missing.any() or column.stray or len(column.counts) < n or column.written:
-        return False
-    if not column.numeric:
-        return True
-    if len(column.finite) < n or (column.finite % 1).any():
-        return False
-    steps = np.diff(column.values)
-    return np.ptp(column.finite) == n - 1 or (steps > 0).all() or (steps < 0).all()
+
+    def __init__(self, name: Hashable, series: pd.Series):
+        self.name, self.n = name, len(series)
+        kind = series.dtype
+        self.dates = pd.api.types.is_datetime64_any_dtype(kind) or kind.kind == "m"
+        self.flags = pd.api.types.is_bool_dtype(kind)
+        self.texts = None
+        if self.dates or pd.api.types.is_numeric_dtype(kind) and kind.kind != "c":
+            self.values = _days(series) if self.dates else _floats(series)
+            self.missing, self.numeric = np.isnan(self.values), True
+            return
+        place, unique = _different(series)
+        self.texts = _read(place, unique)
+        self.missing = self.texts.place < 0
+        known = ~self.missing & ~np.isin(np.arange(self.n), self.texts.rows(self.texts.missing))
+        values = np.append(self.texts.values, np.nan)[self.texts.place]
+        self.numeric = bool((~np.isnan(values[known])).any())
+        self.values = values if self.numeric else np.full(self.n, np.nan)
+
+    @cached_property
+    def different(self) -> tuple[np.ndarray, np.ndarray]:
+        """The different finite numbers, rising, and how often each occurs."""
+        return np.unique(self.values[np.isfinite(self.values)], return_counts=True)
+
+    @cached_property
+    def codes(self) -> list[float]:
+        """The numbers that stand for a missing one."""
+        return [] if self.flags else codes.codes(*self.different)
+
+    @cached_property
+    def measured(self) -> np.ndarray:
+        """The numbers without infinities and codes for missing ones: those are NaN."""
+        values = np.where(np.isfinite(self.values), self.values, np.nan)
+        return np.where(np.isin(values, self.codes), np.nan, values) if self.codes else values
+
+    @cached_property
+    def gone(self) -> np.ndarray:
+        """Which cells are missing, have a word or a code for it, or hold no number among numbers."""
+        if self.numeric:
+            return np.isnan(self.measured)
+        mask = self.missing.copy()
+        mask[self.texts.rows(self.texts.missing)] = True
+        return mask
+
+    @cached_property
+    def cells(self) -> np.ndarray:
+        """A number from 0 for each content, -1 where it is missing; spellings of one text are equal."""
+        if self.numeric:
+            return pd.factorize(self.measured)[0]
+        spelt = [words.spelling(text) for text in self.texts.unique]
+        place = np.append(pd.factorize(np.array(spelt, dtype=object))[0], -1)[self.texts.place]
+        return np.where(self.gone, -1, place)
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """How often each content occurs, of which the column has ``len(counts)``; missing ones aside."""
+        counts = np.bincount(self.cells[self.cells >= 0])
+        return counts[counts > 0]
+
+    @cached_property
+    def whole(self) -> bool:
+        """Whether all numbers are whole."""
+        numbers = self.different[0]
+        return bool(len(numbers) and (numbers % 1 == 0).all())
 
 
-def identifiers(table: Table) -> Iterator[Finding]:
-    """Find columns that number or name the rows."""
-    for column in filter(is_identifier, table.columns):
-        what = "every row has its own entry: a name, a row number or a time"
-        todo = "do not learn from it; keep it to order, group or join the rows."
-        yield Finding("identifiers", column.name, what, todo, np.arange(table.n))
+def _days(series: pd.Series) -> np.ndarray:
+    if series.dtype.kind == "m":
+        return (series / pd.Timedelta(days=1)).to_numpy(dtype=float)
+    if series.dt.tz is not None:
+        series = series.dt.tz_convert(None)
+    seconds = series.to_numpy().astype("M8[s]")
+    return np.where(np.isnat(seconds), np.nan, seconds.astype("int64") / 86_400)
 
 
-def copies(table: Table) -> Iterator[Finding]:
-    """Find columns that say the same as an earlier one, perhaps in another unit or order."""
-    columns = [column for column in table.columns if len(column.counts) > 1]
-    if not columns:
-        return
-    Z = np.column_stack([standard(numbers(column)) for column in columns])
-    likely = np.abs(Z.T @ Z) / len(Z) > 0.8
-    for j, column in enumerate(columns):
-        for first in (columns[i] for i in rows(likely[:j, j])):
-            both = ~(column.missing | first.missing)
-            if _same(column, first, both):
-                what = f"says the same as column {first.name!r}"
-                todo = "drop one of the two."
-                yield Finding("duplicate columns", column.name, what, todo, rows(both))
-                break
+def _floats(series: pd.Series) -> np.ndarray:
+    return series.to_numpy(dtype=float, na_value=np.nan)
 
 
-def numbers(column: Column) -> np.ndarray:
-    """Return a column's numbers, or those that stand for its texts; NaN where there is none."""
-    if column.numeric:
-        return np.where(np.isfinite(column.values), column.values, np.nan)
-    return np.where(column.missing, np.nan, column.codes)
+def _different(series: pd.Series) -> tuple[np.ndarray, list[str]]:
+    """Return the place of each cell's text among the different ones, and these."""
+    try:
+        place, unique = pd.factorize(series)
+    except TypeError:  # lists and other things without a hash
+        place, unique = pd.factorize(series.map(str, na_action="ignore"))
+    texts = [_text(cell) for cell in unique]
+    again, different = pd.factorize(np.array(texts, dtype=object))
+    again = np.append(np.where([not text.strip() for text in texts], -1, again), -1)
+    return again.astype(int)[place], [text for text in different]
 
 
-def _same(column: Column, first: Column, both: np.ndarray) -> bool:
-    if column.numeric != first.numeric or both.sum() < 3:
-        return False
-    a, b = standard(numbers(column)[both]), standard(numbers(first)[both])
-    return a.any() and bool(np.allclose(a, b, atol=1e-6) or np.allclose(a, -b, atol=1e-6))
+def _text(cell) -> str:
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))  # 7.0 among texts was a 7
+    return str(cell)
 
 
-# ── numbers that are too large, too small or in two units ───────────────────────────────────
+def _read(place: np.ndarray, unique: list[str]) -> Texts:
+    """Find out what the texts of a column are: numbers, words for missing, or other."""
+    plain = np.array([words.number(text) for text in unique], dtype=float)
+    numbers = np.bincount(place + 1, minlength=len(unique) + 1)[1:]
+    count = Counter({text: int(k) for text, k in zip(unique, numbers, strict=True) if k})
+    missing = words.missing(count, among_numbers=False)
+    rest = Counter(
+        {text: k for text, k in count.most_common(JUDGED) if text.strip() and text not in missing}
+    )
+    names = words.are_names(rest) or len(dates.forms(rest)) > 1
+    how = None if names else notation(rest)
+    if how or names:
+        read = how.read if how else (lambda _: np.nan)
+        plain = np.array([read(text) for text in unique], dtype=float)
+    strays = Counter({t: count[t] for t, x in zip(unique, plain, strict=True) if np.isnan(x)})
+    words_among = words.missing(strays, among_numbers=True)
+    numbers = count.total() - strays.total()
+    others = strays.total() - sum(strays[text] for text in words_among)
+    if numbers >= (1 if how else FEWER) * others and numbers >= QUARTER * count.total() and numbers:
+        missing = words_among
+    else:
+        plain = np.full(len(unique), np.nan)
+    return Texts(unique, place, plain, frozenset(missing), how)
 
 
-def two_units(table: Table) -> Iterator[Finding]:
-    """Find a column in two groups, with an empty space between, whose medians are a unit apart."""
-    for column in (c for c in table.columns if len(c.finite) >= 20 and not c.dates):
-        sizes = np.sort(measured(column))
-        sizes = sizes[~np.isnan(sizes)]
-        if sizes[0] <= 0:
-            continue
-        cut = int(np.diff(np.log(sizes)).argmax()) + 1
-        low, high = sizes[:cut], sizes[cut:]
-        ratio = np.median(high) / np.median(low)
-        # Medians vary by chance; a large factor is still told from all others.
-        factor = known_unit(ratio, tolerance=0.15 if ratio < 50 else 0.35)
-        small = min(low, high, key=len)
-        apart = factor and (high[0] / low[-1]) ** 2 > factor
-        if apart and len(small) >= 0.05 * len(sizes) and len(set(small.tolist())) >= 5:
-            what = f"two groups of numbers, about {factor:g} times apart: two units?"
-            todo = f"find out, then multiply or divide one group by {factor:g}."
-            inside = (column.values >= small[0]) & (column.values <= small[-1])
-            yield Finding("two units", column.name, what, todo, rows(inside))
+class Table:
+    """The columns of a table, the target and the groups among them.
 
-
-def known_unit(ratio: float, tolerance: float) -> float | None:
-    """Return the factor between two units that is nearest to a ratio above 1, if it is near enough."""
-    unit = min(UNITS, key=lambda unit: abs(ratio / unit - 1))
-    return unit if abs(ratio / unit - 1) < tolerance else None
-
-
-def outliers(table: Table) -> Iterator[Finding]:
-    """Find numbers far outside the middle half of their column, if they are not in another unit.
-
-    Far is more than 5 times the interquartile range beyond a quartile, and 3.5 times on the logarithmic
-    scale too, so that a long tail (incomes, areas) is no finding. A column with negative numbers
-    has no logarithm: there, far is 20 times.
+    Parameters
+    ----------
+    frame : pandas.DataFrame, shape (n, columns)
+    target, groups : hashable, optional
+        Names of columns.
     """
-    explained = {finding.column for finding in two_units(table)}
-    for column in (c for c in table.columns if c.numeric and c.name not in explained):
-        values = measured(column)
-        if (values < 0).any():
-            far = _distance(values) > 20
-        else:
-            logs = np.log(values, where=values > 0, out=np.full(table.n, np.nan))
-            far = (_distance(values) > 5) & (_distance(logs) > 3.5)
-        if far.any():
-            extreme, median = values[far][np.abs(values[far]).argmax()], np.nanmedian(values)
-            what = f"far from all others, such as {extreme:g}; the median is {median:g}"
-            todo = "correct the errors among them; clip the rest (3 interquartile ranges) in the Pipeline."
-            yield Finding("outliers", column.name, what, days_first(column, todo), rows(far))
 
-
-def _distance(values: np.ndarray) -> np.ndarray:
-    """How many interquartile ranges each number lies beyond the quartiles."""
-    known = values[np.isfinite(values)]
-    if len(known) < 10:
-        return np.zeros(len(values))
-    low, high = np.quantile(known, [0.25, 0.75])
-    if low == high:  # half of the numbers are equal
-        low, high = np.quantile(known, [0.05, 0.95])
-    return np.maximum(values - high, low - values) / (high - low) if high > low else 0 * values
-
-
-def scales(table: Table) -> Iterator[Finding]:
-    """Find a column whose spread is more than a million times that of another."""
-    spread = {
-        c.name: np.subtract(*np.quantile(c.finite, [0.95, 0.05]))
-        for c in table.columns
-        if len(c.finite)
-    }
-    spread = {name: size for name, size in spread.items() if size > 0}
-    if spread and max(spread.values()) > SPREADS * min(spread.values()):
-        largest, smallest = max(spread, key=spread.get), min(spread, key=spread.get)
-        what = f"its spread is {spread[largest] / spread[smallest]:.1g} times that of {smallest!r}"
-        todo = "choose other units, and put a StandardScaler into the Pipeline."
-        column = next(column for column in table.columns if column.name == largest)
-        yield Finding("scales", largest, what, days_first(column, todo), np.arange(table.n))
+    def __init__(self, frame: pd.DataFrame, target: Hashable = None, groups: Hashable = None):
+        self.frame, self.n, self.memory = frame, len(frame), {}
+        every = [Column(name, frame.iloc[:, j]) for j, name in enumerate(frame.columns)]
+        self.target = next((c for c in every if target is not None and c.name == target), None)
+        if self.target is not None and len(self.target.different[0]) <= CLASSES:
+            self.target.codes = []  # 9 beside 1, 2, 3, 4, 5 may be a class
+        self.groups = next((c for c in every if groups is not None and c.name == groups), None)
+        self.every = every
+        self.columns = [c for c in every if c not in (self.target, self.groups)]

@@ -1,22 +1,26 @@
-"""Audit a CSV file: python -m tlcourse audit table.csv --label COLUMN.
+"""Audit a table: python -m tlcourse audit table.csv --target COLUMN.
 
-The exit status is 0 if nothing was found, 1 if something was, 2 if the call or the file cannot be used,
+The exit status is 0 if nothing was found, 1 if something was, 2 if the call or a file cannot be used,
 and 3 if the audit itself broke.
 """
 
 import argparse
+import os
 import traceback
+from pathlib import Path
 
-from tlcourse import console
-from tlcourse.audit import audit
-from tlcourse.audit.tables import read_column, read_csv
+from tlcourse import audit, console
+from tlcourse.audit.advice import IMPORTS
 
 BROKEN = 3
-STATUS = f"0 nothing found, 1 something found, 2 no such file, column or option, {BROKEN} an error of ours"
+STATUS = (
+    "0 nothing found, 1 something found, 2 could not read: no such file, column or option, "
+    f"{BROKEN} an error of ours"
+)
 
 
 def main(arguments=None) -> int:
-    """Print the report on a CSV file; return what `STATUS` says."""
+    """Print the report on a table; return what `STATUS` says."""
     try:
         return report_on(arguments)
     except Exception:  # noqa: BLE001 - Python itself would end with 1: "something was found"
@@ -28,44 +32,44 @@ def report_on(arguments) -> int:
     """Print the report; return 1 if something was found, 0 if not."""
     parser = argparse.ArgumentParser(
         "python -m tlcourse audit",
-        description="Print what is wrong with a CSV file, and what to do.",
+        description="Print what is wrong with a table, why it matters, and the line that mends it.",
         epilog=f"exit status: {STATUS}",
     )
-    parser.add_argument("table", help="a CSV file with a header")
+    parser.add_argument("table", help="a file: CSV and its relatives, Parquet, Excel")
     column = {"metavar": "COLUMN", "type": console.as_written}
-    parser.add_argument("--label", **column, help="the column to predict")
+    parser.add_argument("--target", "--label", **column, help="the column to predict")
     parser.add_argument("--groups", **column, help="the column that says what belongs together")
-    parser.add_argument("--other", metavar="FILE", help="a second CSV file, such as the test set")
+    parser.add_argument("--other", metavar="TABLE", help="a second table, such as the test set")
+    parser.add_argument("--html", metavar="FILE", help="write a page with pictures too")
     given = parser.parse_args(arguments)
     try:
-        header, X, beside = divided(given.table, given.label, given.groups)
-        second = {}
-        if given.other:
-            names, other, theirs = divided(given.other, given.label, given.groups, needed=False)
-            if set(names) != set(header):
-                odd = ", ".join(sorted(set(names) ^ set(header)))
-                raise ValueError(
-                    f"the two files have different columns ({odd}): give both the same."
-                )
-            order = [names.index(name) for name in header]
-            other = [[row[j] for j in order] for row in other]
-            second = {"other": other, "other_groups": theirs[1] if beside[1] else None}
-        report = audit(X, beside[0], beside[1], names=header, **second)
+        report = audit.file(given.table, given.target, given.other, given.groups)
+        written = given.html and write_page(report, given.table, given.html, given.target)
     except ValueError as error:
         parser.error(str(error))  # prints one sentence and ends with status 2
     print(report)
+    if len(report):
+        imports = IMPORTS.replace("\n", "\n  ")
+        print(f"The lines above run, on `frame` and `other`, after:\n  {imports}")
+    if written:
+        print(f"page with pictures: {written}")
     return int(len(report) > 0)
 
 
-def divided(path: str, label: str | None, groups: str | None, needed: bool = True):
-    """Return a CSV file's other columns: their names and rows; and label and groups, each a `Column`."""
-    header, rows = read_csv(path)
-    for name in filter(None, (label, groups)):
-        if needed and name not in header:
-            raise ValueError(f"{path} has no column {name!r}: it has {', '.join(header)}.")
-    kept = [j for j, name in enumerate(header) if name not in (label, groups)]
-    beside = [
-        read_column(name, [row[header.index(name)] for row in rows]) if name in header else None
-        for name in (label, groups)
-    ]
-    return [header[j] for j in kept], [[row[j] for j in kept] for row in rows], beside
+def write_page(report: audit.Report, name: str, path: str, target: str | None) -> Path:
+    """Write the page with pictures; return where.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, if the file cannot be written.
+    """
+    from tlcourse.audit.page import page  # matplotlib takes its time: only who asks waits
+
+    file = Path(os.path.expanduser(path))
+    html = page(report, name, target)
+    try:
+        file.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise ValueError(f"{path} cannot be written: {error.strerror}.") from None
+    return file

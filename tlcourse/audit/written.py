@@ -1,19 +1,24 @@
-"""Read numbers that are written as text: "$1,234.56", "12 %", "70.3 kg", "3,6".
+"""Read numbers that are written as text: "$1,234.56", "12 %", "70.3 kg", "3,6", "<5".
 
 A column is read as a whole, because a cell alone may not tell: "1,234" has a thousands mark beside
 "1,234.50", and a decimal comma beside "0,5".
 """
 
+import math
 import re
 import unicodedata
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable
+
+from tlcourse.audit.units import FAMILIES, Notation, mixed, replaced
+from tlcourse.audit.words import PADDED
 
 SIGNS = "$€£¥￥₹₩₽₺₫₪฿"  # of currencies
 CURRENCIES = ("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "RMB", "INR", "Rs.", "Rs")
 LONGEST = 40  # characters; longer text is no number
 MANY = 5  # different numbers that a unit of letters needs: "2WD" and "4WD" stay categories
 SCALES = "kKMB万亿%％‰"  # beside bare numbers they say how much larger or smaller a cell is
+RARE = 0.1  # of the numbers, at least, have a unit where the others are bare
 MIXED = 3  # units that one column may mix; with more, these are no measurements
 # What stands behind a number and is no unit: ordinals, half days, months.
 NO_UNIT = re.compile(
@@ -29,6 +34,7 @@ def _pattern(decimal: str, group: str) -> re.Pattern:
     grouped = rf"[1-9]\d{{0,2}}(?P<group>[{group} \u00a0\u202f'’])(?:\d{{2,3}}(?P=group))*\d{{3}}"
     body = rf"(?:{grouped}|\d+)(?P<decimal>{decimal}\d*)?|{decimal}\d+"
     parts = {
+        "limit": r"(?:[<>≤≥]=?)?",
         "open": r"\(?",
         "minus": r"[-+−]?",
         "before": rf"(?:[A-Z]{{0,3}}[{SIGNS}]|{'|'.join(map(re.escape, CURRENCIES))})?",
@@ -41,28 +47,6 @@ def _pattern(decimal: str, group: str) -> re.Pattern:
 
 
 POINT, COMMA = _pattern(r"\.", ","), _pattern(",", r"\.")  # by the decimal mark
-
-
-@dataclass(frozen=True)
-class Notation:
-    """How the numbers of a column are written.
-
-    Attributes
-    ----------
-    values : dict of str to float
-        Text to number; empty where the column mixes units, because then numbers alone mislead.
-    texts : frozenset of str
-        The cells that ``float`` refuses, or takes for another number.
-    marks : str
-        What stands in them, such as "'$', thousands ','".
-    todo : str
-        What to do about it.
-    """
-
-    values: dict[str, float]
-    texts: frozenset[str]
-    marks: str
-    todo: str
 
 
 def notation(cells: Counter) -> Notation | None:
@@ -79,6 +63,7 @@ def notation(cells: Counter) -> Notation | None:
         None if all numbers are bare, or fewer than half of the cells are numbers.
     """
     found, both = _reading(cells)
+    found = _without_rare_units(found, cells)
     units = {_unit(match) for match in found.values()} - {""}
     changes = _changes(found)
     values = {text: value for text in found if (value := _value(text, changes)) is not None}
@@ -86,16 +71,32 @@ def notation(cells: Counter) -> Notation | None:
     if not texts or 2 * sum(cells[text] for text in values) < cells.total():
         return None
     bare = any(not _unit(match) for match in found.values())
-    scaled = any(unit[-1] in SCALES for unit in units)
-    if len(units) > 1 or bare and scaled:
-        todo = "bring them to one unit, then store them as numbers."
-        beside = [repr(unit) for unit in sorted(units)]
-        if bare:
-            beside.append("bare numbers")
-        return Notation({}, texts, " and ".join(beside), todo)
-    code = "".join(f".replace({old!r}, {new!r})" for old, new in changes)
-    ask = " First ask whether ',' marks thousands or decimals." if both else ""
-    return Notation(values, texts, _marks(found, units), f"parse them: float(text{code}).{ask}")
+    marks = _marks(found, units)
+    if len(units) > 1 or (bare and any(unit[-1] in SCALES for unit in units)):
+        return mixed(units | ({""} if bare else set()), changes, texts, marks)
+    ask = "; first ask whether ',' marks thousands or decimals" if both else ""
+    code = f"pd.to_numeric({replaced(changes)}, errors='coerce')"
+    return Notation(_reader(changes, values.keys()), texts, marks + ask, code)
+
+
+def _without_rare_units(found: dict[str, re.Match], cells: Counter) -> dict[str, re.Match]:
+    """Leave out the cells with a unit where nine of ten have none: these are text among numbers."""
+    marked = sum(cells[text] for text, match in found.items() if _unit(match))
+    if RARE * sum(cells[text] for text in found) <= marked:
+        return found
+    return {text: match for text, match in found.items() if not _unit(match)}
+
+
+def _reader(changes: list[tuple[str, str]], known) -> Callable[[str], float]:
+    """Return what reads one text: of those that were looked at, only the ones that are numbers."""
+
+    def read(text: str) -> float:
+        if text not in known and (PADDED.match(text) or not re.search(r"\d", text)):
+            return math.nan
+        value = _value(text, changes)
+        return math.nan if value is None else value
+
+    return read
 
 
 def _reading(cells: Counter) -> tuple[dict[str, re.Match], bool]:
@@ -127,6 +128,9 @@ def _matches(pattern: re.Pattern, cells: Counter) -> dict[str, re.Match]:
     }
     if _groups_of_digits(found.values()):
         return {}
+    limits = sum(cells[text] for text, match in found.items() if match["limit"])
+    if 2 * limits > sum(cells[text] for text in found):  # "<18" and ">=18" are classes
+        found = {text: match for text, match in found.items() if not match["limit"]}
     units = {_unit(match) for match in found.values()} - {""}
     measured = _are_units(units, len({match["number"] for match in found.values()}))
     return {text: match for text, match in found.items() if measured or not _unit(match)}
@@ -146,7 +150,8 @@ def _are_units(units: set[str], numbers: int) -> bool:
     """Whether what stands beside a column's numbers is a unit, and no part of a name or a date."""
     if any(NO_UNIT.fullmatch(unit) for unit in units) or len(units) > MIXED:
         return False
-    if len(units) > 1:  # letters such as A, B, C are no units; k and M are
+    if len(units) > 1 and not any(units <= family.keys() for family in FAMILIES):
+        # letters such as A, B, C are no units
         return numbers >= MANY and all(len(u) > 1 or not u.isalpha() or u in "kKM" for u in units)
     letters = any(char.isalpha() for unit in units - set(CURRENCIES) for char in unit)
     return numbers >= MANY or not letters
@@ -169,6 +174,8 @@ def _changes(found: dict[str, re.Match]) -> list[tuple[str, str]]:
     groups = {m["group"] for m in matches if m["group"]}
     changes = [(text, "") for text in sorted(beside - {""}, key=lambda text: (-len(text), text))]
     changes += [(group, "") for group in sorted(groups)]
+    limits = {m["limit"] for m in matches if m["limit"]}
+    changes += [(limit, "") for limit in sorted(limits, key=len, reverse=True)]
     if any("," in (m["decimal"] or m["number"][0]) for m in matches):
         changes.append((",", "."))
     if _has_minus_signs(matches):
@@ -198,6 +205,7 @@ def _marks(found: dict[str, re.Match], units: set[str]) -> str:
     marks = [repr(unit) for unit in sorted(units)] + [f"thousands {group!r}" for group in groups]
     also = {
         "decimal commas": (",", ".") in _changes(found),
+        "limits such as '<5'": any(m["limit"] for m in matches),
         "minus signs '−'": _has_minus_signs(matches),
         "negatives in parentheses": any(m["open"] for m in matches),
     }

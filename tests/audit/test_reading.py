@@ -1,0 +1,181 @@
+"""Tables as people have them: whatever the encoding, the signs between cells, the lines on top."""
+
+import gzip
+import random
+
+import numpy as np
+import pandas as pd
+import pytest
+from audit import tables_for_tests as made
+from loops import each
+
+from tlcourse import audit
+from tlcourse.audit.reading import read
+
+NAMES = ["编号", "年龄", "城市"]
+ROWS = [[i, 20 + i % 50, ["北京", "上海", "Köln"][i % 3]] for i in range(40)]
+
+
+def lines(rows, sign=","):
+    return "\n".join(sign.join(map(str, row)) for row in rows) + "\n"
+
+
+def saved(folder, content, name="a.csv"):
+    file = folder / name
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return file
+
+
+def test_encodings_are_found_out_and_named(tmp_path):
+    western = ["number", "age", "Größe é"]
+
+    def is_read(encoding, names, said):
+        rows = [row if names is NAMES else [*row[:2], "Köln"] for row in ROWS]
+        rows = [[*row[:2], row[2].replace("ö", "o")] for row in rows] if "gb" in encoding else rows
+        source = read(saved(tmp_path, lines([names, *rows]).encode(encoding)))
+        assert source.frame.columns.tolist() == names
+        assert source.frame.iloc[:, 2].tolist() == [row[2] for row in rows]
+        assert any(said in note for note in source.notes)
+
+    cases = [
+        ("utf-8", NAMES, "read_csv"),
+        ("utf-8-sig", NAMES, "read_csv"),
+        ("gb18030", NAMES, "read as GB18030"),
+        ("utf-16", NAMES, "read as UTF-16"),
+        ("utf-16-le", western, "read as UTF-16-LE"),
+        ("utf-32", NAMES, "read as UTF-32"),
+        ("cp1252", western, "read as cp1252"),
+    ]
+    each(is_read, [(case[0], *case) for case in cases])
+
+
+NUMBERS = [[i, round(0.37 * i % 5, 2), "xyz"[i % 3]] for i in range(30)]
+TABLE = [["k", "v", "name"], *NUMBERS]
+LAYOUTS = {
+    "commas": (lines(TABLE), "read_csv"),
+    "semicolons": (lines(TABLE, ";"), "divided by ';'"),
+    "tabs": (lines(TABLE, "\t"), "divided by tabs"),
+    "bars": (lines(TABLE, "|"), "divided by '|'"),
+    "spaces": (lines(TABLE, "  "), "divided by spaces"),
+    "Excel's first line": ("sep=;\n" + lines(TABLE, ";"), "sep=;"),
+    "comments above": ("# made by hand\n# in May\n" + lines(TABLE), "comments"),
+    "comments between": (lines(TABLE[:9]) + "# a pause\n" + lines(TABLE[9:]), "comments"),
+    "Windows": (lines(TABLE).replace("\n", "\r\n"), "read_csv"),
+    "an old Macintosh": (lines(TABLE).replace("\n", "\r"), "read_csv"),
+    "empty lines": (lines(TABLE).replace("\n", "\n\n"), "read_csv"),
+    "spaces after commas": (lines(TABLE, ", "), "read_csv"),
+    "quotes": ('"k","v","name"\n' + "".join(f'"{a}",{b},"{c}"\n' for a, b, c in NUMBERS), "read"),
+}
+
+
+def test_layouts_are_found_out_and_named(tmp_path):
+    wanted = pd.DataFrame(NUMBERS, columns=["k", "v", "name"])
+
+    def is_read(content, said):
+        source = read(saved(tmp_path, content))
+        pd.testing.assert_frame_equal(source.frame, wanted, check_dtype=False)
+        assert any(said in note for note in source.notes) and not source.findings
+
+    each(is_read, [(name, *case) for name, case in LAYOUTS.items()])
+
+
+def test_the_line_that_read_a_file_reads_it_again(tmp_path):
+    for content, _ in LAYOUTS.values():
+        source = read(saved(tmp_path, content))
+        line = source.notes[0].removeprefix("read by ")
+        pd.testing.assert_frame_equal(eval(line, {"pd": pd}), source.frame)
+
+
+def test_a_lost_header_a_name_twice_and_codes_with_zeros_are_seen(tmp_path):
+    file = saved(tmp_path, lines(TABLE[3:]))
+    report = audit.file(file)
+    assert report[0].kind == "no header" and len(report.frame) == 28
+    names = {"pd": pd}
+    exec(report[0].mend, names)  # noqa: S102
+    assert "no header" not in [f.kind for f in audit.table(names["frame"])]
+    report = audit.file(saved(tmp_path, lines([["k", "v", "v"], *NUMBERS])))
+    twice = [f for f in report if f.kind == "column names"]
+    assert [f.column for f in twice] == ["v.1"] and "'v' twice" in twice[0].what
+    left = {"frame": report.frame}
+    exec(twice[0].mend, left)  # noqa: S102
+    assert "v.1" not in left["frame"]
+    codes = read(saved(tmp_path, "zip,x\n" + "".join(f"0{1000 + i},{i % 7}\n" for i in range(30))))
+    assert codes.frame["zip"].tolist()[:2] == ["01000", "01001"]
+    years = read(
+        saved(tmp_path, lines([["1990", "1991", "1992"], *[[i, i % 5, 3] for i in range(9)]]))
+    )
+    assert not years.findings and len(years.frame) == 9
+
+
+def test_one_column_raises_the_question_which_sign_divides_the_cells(tmp_path):
+    source = read(saved(tmp_path, "a~b\n" + "".join(f"{i}~x\n" for i in range(9))))
+    assert any("one column only" in note for note in source.notes)
+
+
+REFUSED = {
+    "no file": (None, "cannot be opened"),
+    "empty": (b"", "is empty"),
+    "only spaces": (b" \n\n", "is empty"),
+    "a header only": (b"a,b\n", "no row under the header"),
+    "long rows": (b"a,b\n1,2\n1,2,3\n", "cells"),
+    "zeros": (b"a,b\n" + 9 * b"1,2\n" + b"\x00", "bytes of 0"),
+    "a picture": (b"\x89PNG\r\n\x1a\n000", "is a picture"),
+    "a zip archive": (b"PK\x03\x04000", "is an Excel file or a zip archive"),
+    "gzip": (gzip.compress(b"a,b\n1,2\n"), "is a gzip archive"),
+}
+
+
+def test_what_is_no_table_is_refused_in_one_sentence(tmp_path):
+    def is_refused(content, words):
+        (tmp_path / "a.csv").unlink(missing_ok=True)
+        file = saved(tmp_path, content) if content is not None else tmp_path / "a.csv"
+        with pytest.raises(ValueError, match=words) as error:
+            read(file)
+        assert "\n" not in str(error.value) and str(file) in str(error.value)
+
+    each(is_refused, [(name, *case) for name, case in REFUSED.items()])
+    with pytest.raises(ValueError, match="cannot be opened"):
+        read(tmp_path)
+
+
+def test_parquet_and_excel_are_read_where_their_readers_are_installed(tmp_path):
+    frame = made.people(np.random.default_rng(0), 30)
+    for name, write, package in (
+        ("a.parquet", frame.to_parquet, "pyarrow"),
+        ("a.xlsx", lambda file: frame.to_excel(file, index=False), "openpyxl"),
+    ):
+        try:
+            write(tmp_path / name)
+        except ImportError:
+            start = b"PAR1" if "parquet" in name else XLSX
+            with pytest.raises(ValueError, match=f"pip install {package}, or save"):
+                read(saved(tmp_path, start, name))
+        else:
+            assert read(tmp_path / name).frame.shape == frame.shape
+
+
+# The smallest archive in which pandas sees a sheet of Excel: a zip file with one empty entry.
+XLSX = bytes.fromhex(
+    "504b03041400000000000000210000000000000000000000000000000f000000786c2f776f726b626f6f6b2e786d6c"
+    "504b01021400140000000000000021000000000000000000000000000f00000000000000000000000000000000"
+    "00786c2f776f726b626f6f6b2e786d6c504b050600000000010001003d0000002d0000000000"
+)
+
+
+def test_the_home_folder_may_be_written_as_a_tilde(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    saved(tmp_path, lines(TABLE))
+    assert len(read("~/a.csv").frame) == 30
+
+
+def test_random_bytes_are_read_or_refused_in_a_sentence(tmp_path):
+    dice = random.Random(0)
+    signs = b'ab,;\t \n\r"#01.-\xff='
+    for _ in range(150):
+        n = dice.randrange(200)
+        content = dice.randbytes(n) if dice.random() < 0.3 else bytes(dice.choices(signs, k=n))
+        try:
+            str(audit.file(saved(tmp_path, content)))
+        except ValueError as error:
+            assert "\n" not in str(error), content

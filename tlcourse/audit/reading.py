@@ -1,0 +1,195 @@
+"""Read a table as people have it: CSV of any kind, Excel's exports, Parquet, Excel.
+
+pandas does the reading; here is decided with which arguments, and the report says so.
+"""
+
+import codecs
+import csv
+import os
+import re
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tlcourse.audit.columns import Table
+from tlcourse.audit.findings import ROWS, Finding
+from tlcourse.audit.kinds.names import no_header
+from tlcourse.audit.layout import PEEK, encoding_of, layout
+
+JUDGED = 2_000  # rows by which the header is judged
+QUOTES = "put quotes around text that holds the sign between cells"
+BINARY = {
+    b"PK\x03\x04": "an Excel file or a zip archive",
+    b"\xd0\xcf\x11\xe0": "an old Excel file",
+    b"PAR1": "a Parquet file",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"%PDF": "a PDF file",
+    b"\x1f\x8b": "a gzip archive",
+    b"\x93NUMPY": "a NumPy array",
+}
+EXCEL = (".xlsx", ".xls", ".xlsm", ".ods")
+PARQUET = (".parquet", ".pq")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table as it was read.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+    notes : tuple of str
+        How it was read: the line of pandas first.
+    findings : tuple of Finding
+        What is wrong with the file.
+    """
+
+    frame: pd.DataFrame
+    notes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def read(path) -> Source:
+    """Read a table from a file.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        ``~`` is the home folder. CSV and its relatives; Parquet and Excel where pandas finds a reader.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, if there is no such file or it is no table.
+    """
+    file = Path(os.path.expanduser(path))
+    try:
+        with open(file, "rb") as stream:
+            start = stream.read(PEEK)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(f"{path} cannot be opened: {reason}.") from None
+    ending = file.suffix.lower()
+    if ending in EXCEL or ending in PARQUET:
+        return _by_pandas(file, "read_parquet" if ending in PARQUET else "read_excel")
+    frame, notes, findings = _read_text(file, start)
+    if not len(frame):
+        raise ValueError(f"{path} has no row under the header: there is nothing to judge.")
+    return Source(frame, notes, findings)
+
+
+def _by_pandas(file: Path, reader: str) -> Source:
+    """Read Parquet or Excel by the reader that pandas has for it."""
+    try:
+        frame = getattr(pd, reader)(file)
+    except ImportError as error:
+        needs = re.findall(r"\b(pyarrow|fastparquet|openpyxl|xlrd|odfpy)\b", str(error))
+        package = needs[0] if needs else "its reader"
+        raise ValueError(
+            f"{file} needs {package}: run python -m pip install {package}, or save the table as CSV."
+        ) from None
+    except Exception as error:  # noqa: BLE001 - damaged files break readers in any way
+        raise ValueError(f"{file} cannot be read: {_sentence(error)}.") from None
+    if not isinstance(frame, pd.DataFrame) or not len(frame):
+        raise ValueError(f"{file} has no row under the header: there is nothing to judge.")
+    return Source(frame, (f"read by pd.{reader}({str(file)!r})",))
+
+
+def _sentence(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".")[:200] or type(error).__name__
+
+
+# ── text ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _read_text(file: Path, start: bytes):
+    """Return frame, notes and findings of a text file."""
+    kind = next((kind for mark, kind in BINARY.items() if start.startswith(mark)), None)
+    if kind:
+        raise ValueError(f"{file} is {kind}: save the table as CSV.")
+    if not start.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
+        raise ValueError(f"{file} is empty.")
+    encoding, notes = encoding_of(file, start)
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(start)
+    lines = re.split(r"\r\n|\n|\r", text)
+    lines = lines[:-1] if len(start) == PEEK and len(lines) > 1 else lines
+    options, more = layout(lines)
+    notes += more
+    if encoding != "utf-8":
+        options["encoding"] = encoding
+    options |= _padded(file, options)
+    frame = _csv(file, options)
+    findings = []
+    if any(no_header(Table(frame.head(JUDGED)))):
+        named = ", ".join(map(str, frame.columns[:4]))
+        what = f"the first row looks like data ({named} ...): read without a header"
+        options["header"] = None
+        frame = _csv(file, options)
+        line = f"frame = {_call(file, options)}  # then name the columns"
+        findings.append(Finding("no header", ROWS, what, line, np.arange(1)))
+    else:
+        findings += _twice(lines, frame)
+    if frame.shape[1] == 1:
+        notes.append("one column only: which sign divides the cells?")
+    return frame, (f"read by {_call(file, options)}", *notes), tuple(findings)
+
+
+# ── pandas ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _call(file: Path, options: dict) -> str:
+    words = [repr(str(file)), *(f"{name}={value!r}" for name, value in options.items())]
+    words.append("index_col=False, low_memory=False")
+    return f"pd.read_csv({', '.join(words)})"
+
+
+def _csv(file: Path, options: dict, **more) -> pd.DataFrame:
+    """Read by pandas; whatever is wrong becomes one sentence."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # columns of mixed types are what the audit looks for
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows that would be cut
+            return pd.read_csv(file, low_memory=False, index_col=False, **options, **more)
+    except pd.errors.EmptyDataError:
+        raise ValueError(f"{file} is empty.") from None
+    except pd.errors.ParserWarning:
+        raise ValueError(f"{file} has rows with more cells than its header: {QUOTES}.") from None
+    except pd.errors.ParserError as error:
+        widths = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
+        if widths:
+            wanted, line, saw = widths.groups()
+            what = f"line {line} has {saw} cells and the lines before {wanted}"
+            raise ValueError(f"{file}, {what}: {QUOTES}.") from None
+        raise ValueError(f"{file} is no table: {_sentence(error)}.") from None
+    except (ValueError, csv.Error, OverflowError, MemoryError, IndexError) as error:
+        raise ValueError(f"{file} is no table: {_sentence(error)}.") from None
+
+
+def _padded(file: Path, options: dict) -> dict:
+    """Return which columns hold codes such as 007, to be read as text: by the first thousand rows."""
+    peek = _csv(file, options, nrows=1000, dtype=str)
+    padded = [
+        name
+        for j, name in enumerate(peek.columns)
+        if peek.iloc[:, j].str.fullmatch(r"0\d+").eq(True).any()
+    ]
+    return {"dtype": dict.fromkeys(padded, "str")} if padded else {}
+
+
+def _twice(lines: list[str], frame: pd.DataFrame) -> list[Finding]:
+    """Find names that the header has twice: pandas hangs a number on them."""
+    found = []
+    for name in frame.columns:
+        stem, _, end = str(name).rpartition(".")
+        again = (
+            stem in frame.columns and end.isdigit() and f"{stem}.{end}" not in " ".join(lines[:50])
+        )
+        if again:
+            line = f"frame = frame.rename(columns={{{name!r}: {stem + ' ' + end!r}}})"
+            what = f"the header has {stem!r} twice: the second was read as {name!r}"
+            found.append(Finding("column names", name, what, line, np.arange(len(frame))))
+    return found
