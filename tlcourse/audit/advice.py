@@ -208,8 +208,8 @@ ADVICE = {
     ),
     "overlap": Advice(
         "A test on known rows measures memory.",
-        "other = other[~pd.util.hash_pandas_object(other[{subset}], index=False).isin("
-        "pd.util.hash_pandas_object(frame[{subset}], index=False))]",
+        "other = other[{table}.pipe(lambda t: ~pd.util.hash_pandas_object(other[t.columns], index=False)"
+        ".isin(pd.util.hash_pandas_object(t, index=False)))]",
     ),
 }
 

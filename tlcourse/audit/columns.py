@@ -192,7 +192,8 @@ def _read(place: np.ndarray, unique: list[str]) -> Texts:
     words_among = words.missing(strays, among_numbers=True)
     numbers = count.total() - strays.total()
     others = strays.total() - sum(strays[text] for text in words_among)
-    if numbers >= (1 if how else FEWER) * others and numbers >= QUARTER * count.total() and numbers:
+    enough = numbers >= max(1, (1 if how else FEWER) * others, QUARTER * count.total())
+    if enough and len(count) - len(strays) > len(words_among):  # 0 beside + and - is a sign
         missing = words_among
     else:
         plain = np.full(len(unique), np.nan)

@@ -113,6 +113,9 @@ def _read_text(file: Path, start: bytes):
         raise ValueError(f"{file} is {kind}: save the table as CSV.")
     if not start.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
         raise ValueError(f"{file} is empty.")
+    mixed = b"\n" in start and re.search(rb"\r[^\n]", start)
+    if mixed and pd.__version__ < "3":  # whose parser can crash on them, and Python with it
+        raise ValueError(f"{file} has line ends of two kinds: save it again in an editor.")
     encoding, notes = encoding_of(file, start)
     text = codecs.getincrementaldecoder(encoding)("replace").decode(start)
     lines = re.split(r"\r\n|\n|\r", text)

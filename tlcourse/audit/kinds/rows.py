@@ -11,10 +11,8 @@ from tlcourse.audit.findings import ROWS, Finding
 from tlcourse.audit.kinds.pairs import is_identifier, pairs
 from tlcourse.audit.kinds.target import is_classes
 
-LIKE, LEVEL = (
-    1.5,
-    0.1,
-)  # times that columns may agree more often than by chance; the level of the test
+LIKE = 5  # times that columns may agree more often than by chance
+LEVEL = 0.1  # of the test
 WIDEST = 200  # columns that are left out one by one
 
 
@@ -54,8 +52,8 @@ def copies(cells: list[np.ndarray], known: int = 0) -> np.ndarray:
 
     Two conditions. If the columns were independent, fewer than one pair of rows would agree. And for each
     column left out: of the pairs that agree in all others, some agree in this one too by chance, as often
-    as any two of its cells are equal. The copies must be more than half as many again, at a level of 10 %
-    (Poisson), for columns that say similar things agree more often.
+    as any two of its cells are equal, or up to five times as often, for columns that say similar things
+    agree together. The copies must be more than that, at a level of 10 % (Poisson).
 
     Parameters
     ----------

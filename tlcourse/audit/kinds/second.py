@@ -160,9 +160,15 @@ def overlap(table: Table, other: Table) -> Iterator[Finding]:
     cells = [_together(*pair) for pair in both]
     found = copies(cells, known=table.n) - table.n if cells else np.zeros(0, dtype=int)
     if len(found):
-        line = mend("overlap", ROWS, subset=[mine.name for mine, _ in both])
+        line = mend("overlap", ROWS, table=_part(table, [mine.name for mine, _ in both]))
         what = "rows of the other table that are in this one too"
         yield Finding("overlap", ROWS, what, line, found)
+
+
+def _part(table: Table, names: list) -> str:
+    """Return an expression of pandas for some columns of the table, the shorter of two."""
+    rest = [column.name for column in table.every if column.name not in names]
+    return f"frame.drop(columns={rest})" if len(rest) < len(names) else f"frame[{names}]"
 
 
 def _together(mine: Column, theirs: Column) -> np.ndarray:
