@@ -106,16 +106,23 @@ def _sentence(error: Exception) -> str:
 # ── text ────────────────────────────────────────────────────────────────────────────────────
 
 
-def _read_text(file: Path, start: bytes):
-    """Return frame, notes and findings of a text file."""
+def _refuse(file: Path, start: bytes) -> None:
+    """Raise ValueError, in one sentence, for what is no table in text."""
     kind = next((kind for mark, kind in BINARY.items() if start.startswith(mark)), None)
     if kind:
         raise ValueError(f"{file} is {kind}: save the table as CSV.")
     if not start.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
         raise ValueError(f"{file} is empty.")
     mixed = b"\n" in start and re.search(rb"\r[^\n]", start)
-    if mixed and pd.__version__ < "3":  # whose parser can crash on them, and Python with it
+    if (
+        mixed and int(pd.__version__.split(".")[0]) < 3
+    ):  # its parser can crash on them, and Python too
         raise ValueError(f"{file} has line ends of two kinds: save it again in an editor.")
+
+
+def _read_text(file: Path, start: bytes):
+    """Return frame, notes and findings of a text file."""
+    _refuse(file, start)
     encoding, notes = encoding_of(file, start)
     text = codecs.getincrementaldecoder(encoding)("replace").decode(start)
     lines = re.split(r"\r\n|\n|\r", text)
