@@ -23,9 +23,18 @@ class Mistake(Exception):
         self.drawing = drawing
 
 
+class Odd:
+    """A value that is no plain data: of it only `text`, a few words, was sent."""
+
+    def __init__(self, text: str):
+        self.text = text
+
+
 def describe(value) -> str:
     """Return a few words for any value, such as ``"an array of shape (3, 2) and type int64"``."""
     kind = type(value).__name__
+    if isinstance(value, Odd):
+        return value.text
     if isinstance(value, np.ndarray | torch.Tensor):
         tensor = isinstance(value, torch.Tensor)
         numbers = value.tolist() if value.ndim == 1 and len(value) <= 6 else [None]
