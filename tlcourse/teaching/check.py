@@ -21,8 +21,9 @@ from IPython import get_ipython
 from IPython.display import Image, display
 from matplotlib.figure import Figure
 
+from tlcourse.teaching.child import Child
 from tlcourse.teaching.exercise import Exercise, catalogue
-from tlcourse.teaching.guard import Child, NotYet, Student, TimeUp
+from tlcourse.teaching.guard import NotYet, Student, TimeUp
 from tlcourse.teaching.holder import MARK
 from tlcourse.teaching.plain import words
 from tlcourse.teaching.values import Mistake, describe

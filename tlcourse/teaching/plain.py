@@ -8,6 +8,7 @@ about it. No class is looked up by a name that was sent, so reading cannot run a
 import json
 import math
 import struct
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -77,6 +78,8 @@ class Packer:
         if issubclass(kind, list | tuple | range):
             name = "tuple" if issubclass(kind, tuple) else "list"
             return {name: [self.tree(part, depth) for part in value]}
+        if issubclass(kind, Iterator) and depth < DEPTH - 2:  # inside an answer, as optimisers take it
+            return {"list": [self.tree(part, depth) for part in value]}
         if issubclass(kind, np.ndarray) and value.dtype.kind == "O":
             return self.tree(value.tolist(), depth)
         return self.leaf(value)
@@ -133,7 +136,7 @@ def unpack(data: bytes, known=()):
         size = SIZE.size + SIZE.unpack_from(data)[0]
         tree = json.loads(data[SIZE.size : size])
         return Reader(data[size:], known).value(tree)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - of bytes that may say anything
         raise Unreadable(str(error)[:200]) from None
 
 
@@ -146,9 +149,7 @@ class Reader:
     def value(self, tree):
         """Return the value that a part of the JSON stands for."""
         if not isinstance(tree, dict):
-            if isinstance(tree, list):
-                raise ValueError("a list without its name")
-            return tree
+            return None if isinstance(tree, list) else tree
         ((kind, content),) = tree.items()
         if kind in ("list", "tuple"):
             parts = [self.value(part) for part in content]

@@ -110,5 +110,5 @@ WRONG = [
     ("learning_rates", only_the_rates, "return a list of dicts"),
     ("learning_rates", other_keys, "'params' and 'lr' are needed"),
     ("learning_rates", the_modules, "something that is no parameter"),
-    ("learning_rates", a_list_of_rates, "give each group one number"),
+    ("learning_rates", a_list_of_rates, "one number as the rate of each group"),
 ]

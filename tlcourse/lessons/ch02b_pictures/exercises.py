@@ -2,12 +2,11 @@
 
 import math
 
-import numpy as np
 import torch
 from torch import nn
 
 from tlcourse.teaching.exercise import Exercise
-from tlcourse.teaching.values import Mistake, describe, told_apart
+from tlcourse.teaching.values import Mistake, as_number, describe, told_apart
 
 # ── learning_rates ──────────────────────────────────────────────────────────────────────────
 
@@ -16,9 +15,9 @@ def verify_learning_rates(student, rng) -> None:
     """Compare the rate of every parameter of a partly frozen network with the specification."""
     layers = random_layers(rng)
     lr, decay = float(rng.uniform(0.001, 0.1)), float(rng.uniform(0.2, 0.8))
-    flags = [p.requires_grad for layer in layers for p in layer.parameters()]
-    groups = _read(student(layers, lr, decay))
-    if flags != [p.requires_grad for layer in layers for p in layer.parameters()]:
+    seen = student.observe(groups_and_flags, layers, lr, decay)
+    groups = _read(seen["groups"], seen["optimiser"])
+    if seen["flags"] != [p.requires_grad for layer in layers for p in layer.parameters()]:
         raise Mistake("you changed what is frozen: only read requires_grad, do not set it.")
     expected = learning_rates_slowly(layers, lr, decay)
     _each_once(groups, layers, expected)
@@ -26,6 +25,16 @@ def verify_learning_rates(student, rng) -> None:
     problem = _name_rates(found, expected, layers, lr, decay)
     if problem:
         raise Mistake(f"with lr={lr:.3g} and decay={decay:.2g}, {problem}")
+
+
+def groups_and_flags(learning_rates, layers, lr, decay) -> dict:
+    """Return the groups, and what is frozen afterwards, as plain data."""
+    groups = learning_rates(layers, lr, decay)
+    return {
+        "groups": groups,
+        "optimiser": isinstance(groups, torch.optim.Optimizer),
+        "flags": [p.requires_grad for layer in layers for p in layer.parameters()],
+    }
 
 
 def random_layers(rng) -> list[nn.Module]:
@@ -52,10 +61,10 @@ def learning_rates_slowly(layers, lr, decay) -> dict:
     return rates
 
 
-def _read(value) -> list[tuple[list, float]]:
+def _read(value, optimiser: bool) -> list[tuple[list, float]]:
     """Return the parameters and the rate of each group, or name what cannot be read."""
     wanted = 'a list of dicts {"params": [...], "lr": ...}'
-    if isinstance(value, torch.optim.Optimizer):
+    if optimiser:
         raise Mistake(f"you returned an optimiser: return its groups, {wanted}.")
     if not isinstance(value, list | tuple) or not all(isinstance(g, dict) for g in value):
         raise Mistake(f"you returned {describe(value)}: return {wanted}.")
@@ -64,14 +73,11 @@ def _read(value) -> list[tuple[list, float]]:
         if not {"params", "lr"} <= set(group):
             raise Mistake(f"a group has the keys {list(group)}: 'params' and 'lr' are needed.")
         params = group["params"]
-        params = [params] if isinstance(params, torch.Tensor) else list(params)
+        params = params if isinstance(params, list | tuple) else [params]
         params = [p[1] if isinstance(p, tuple) else p for p in params]  # (name, parameter)
-        if not all(isinstance(p, nn.Parameter) for p in params):
+        if not all(isinstance(p, torch.Tensor) for p in params):
             raise Mistake("a group holds something that is no parameter: list layer.parameters().")
-        rate = group["lr"]
-        if isinstance(rate, bool) or not isinstance(rate, int | float | np.number):
-            raise Mistake(f"a group has the rate {describe(rate)}: give each group one number.")
-        groups.append((params, float(rate)))
+        groups.append((params, as_number(group["lr"], "one number as the rate of each group")))
     return groups
 
 
