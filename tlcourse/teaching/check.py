@@ -106,7 +106,7 @@ def examine(name: str, function=None, seed: int = 0) -> Answer:
 def judged(exercise: Exercise, student: Student, seed: int) -> Answer:
     """Return the verdict on a function that is in a process of its own."""
     name, drawing = exercise.name, None
-    student.end = time.monotonic() + SECONDS
+    student.end, student.contradicted = time.monotonic() + SECONDS, set()
     try:
         usable(exercise, student)
         with torch.random.fork_rng(devices=[]):  # some cases are networks

@@ -50,6 +50,8 @@ class Student:
     ----------
     printed : str
         The beginning of what the function printed.
+    contradicted : set of str
+        Known mistakes that a result contradicts; see `values.explain`.
     end : float
         When its time is over, by the clock of `time.monotonic`.
     """
@@ -58,10 +60,13 @@ class Student:
         self.name, self.about, self._ask = name, about, ask
         self.__name__, self.__module__ = name, str(about.get("module"))
         self.printed, self.end, self._inputs = "", float("inf"), ()
+        self.contradicted = set()
 
     @property
     def last_call(self) -> str:
         """The call in progress or the last one, in words."""
+        if isinstance(self._inputs, str):
+            return self._inputs
         return f"{self.name}({', '.join(describe(value) for value in self._inputs)})"
 
     def __call__(self, *inputs, **named):
@@ -82,7 +87,7 @@ class Student:
 
     def observe(self, probe, *inputs):
         """Return what ``probe(function, *inputs)`` returns over there; see `observe`."""
-        self._inputs = inputs
+        self._inputs = self.name  # the probe decides what is handed to the function
         return self._value("observe", cloudpickle.dumps(probe), inputs)
 
     def _value(self, task: str, *content):
@@ -105,6 +110,8 @@ class Student:
 
     def _explain(self, answer: dict):
         """Raise what an answer without a value stands for."""
+        if "call" in answer:
+            self._inputs = f"{self.name}({answer['call']})"
         if "stub" in answer:
             raise NotYet
         if "inputs" in answer:

@@ -140,24 +140,28 @@ class Holder:
         function = self._function(name)
 
         def call(*inputs, **named):
+            def refused(**answer):
+                given = [words(value) for value in (*inputs, *named.values())]
+                return Refused(call=", ".join(given)[:400], **answer)
+
             way = (name, len(inputs), *named)
             if way not in self.fitting and not fits(function, inputs, named):
-                raise Refused(inputs=inputs_of(function))
+                raise refused(inputs=inputs_of(function))
             self.fitting.add(way)
             kept = None if changes else copy.deepcopy(inputs)
             try:
                 value = function(*inputs, **named)
             except KeyboardInterrupt:
-                raise Refused(raised=[["KeyboardInterrupt"], "", ""]) from None
+                raise refused(raised=[["KeyboardInterrupt"], "", ""]) from None
             except BaseException as error:
                 line = line_of(function, error)
                 if isinstance(error, NotImplementedError) and (not error.args or "raise" in line):
                     raise Refused(stub=True) from None
-                raise Refused(raised=[names_of(error), text_of(error), line]) from error
+                raise refused(raised=[names_of(error), text_of(error), line]) from error
             if value is ...:
                 raise Refused(stub=True)
             if not changes and not same(kept, inputs):
-                raise Refused(changed=True)
+                raise refused(changed=True)
             return value
 
         return call
