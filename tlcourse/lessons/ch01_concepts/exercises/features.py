@@ -43,11 +43,12 @@ def verify_linear_probe_features(student, rng) -> None:
 def watched(features, backbone, images, batch_size) -> dict:
     """Return features, and how the backbone was used meanwhile, as plain data."""
     calls = []  # batch size, train mode, gradients recorded
-    watch = backbone.register_forward_pre_hook(
-        lambda module, inputs: calls.append(
-            (len(inputs[0]), module.training, torch.is_grad_enabled())
-        )
-    )
+
+    def note(layer, inputs):  # at the first layer, which is met by backbone.forward(...) too
+        training = any(module.training for module in backbone.modules())
+        calls.append((len(inputs[0]), training, torch.is_grad_enabled()))
+
+    watch = backbone[0].register_forward_pre_hook(note)
     value = features(backbone, images, batch_size)
     watch.remove()
     return {

@@ -191,8 +191,8 @@ FREEZE = Exercise(
 
 
 def verify_diagnose(student, rng) -> None:
-    """Move a few entries of a state dict, in each of the four ways."""
-    before = state(random_backbone(rng))
+    """Move a few entries of a state dict, in each of the four ways; sums and means stay."""
+    before = {name: _on_a_grid(value) for name, value in state(random_backbone(rng)).items()}
     weights = [name for name in before if not is_statistic(name)]
     statistics = [name for name in before if is_statistic(name)]
     for change_weights, change_statistics in [(0, 0), (1, 0), (0, 1), (1, 1)]:
@@ -201,9 +201,28 @@ def verify_diagnose(student, rng) -> None:
             changed += rng.choice(weights, rng.integers(1, 3), replace=False).tolist()
         if change_statistics:
             changed += rng.choice(statistics, rng.integers(1, 3), replace=False).tolist()
-        after = {name: value + (name in changed) for name, value in before.items()}
+        after = {k: _shuffled(v, rng) if k in changed else v.clone() for k, v in before.items()}
         expected = DIAGNOSES[change_weights + 2 * change_statistics]
         _compare_diagnosis(student(before, after), expected, changed)
+
+
+def _on_a_grid(value):
+    """Return numbers of which every sum is exact, whatever its order."""
+    return (value * 64).round() / 64 if value.is_floating_point() else value
+
+
+def _shuffled(value, rng):
+    """Return an entry with two of its numbers swapped, or with one that grows if all are equal."""
+    moved = value.clone()
+    flat = moved.view(-1)
+    first = int(rng.integers(len(flat)))
+    others = (flat != flat[first]).nonzero().ravel().tolist()
+    if others:
+        second = int(rng.choice(others))
+        flat[[first, second]] = flat[[second, first]]
+    else:
+        flat[first] += 1
+    return moved
 
 
 def _compare_diagnosis(yours, expected: str, changed: list[str]) -> None:
