@@ -1,4 +1,4 @@
-"""The first program behind the wall: inside.py SETTINGS COMMAND …
+"""The first program behind the wall, started as ``inside.py SETTINGS COMMAND``.
 
 It sets what the process and all that it starts may use, copies what the student handed in from the
 place where it is shown into the throw-away home, goes there, and becomes the command.

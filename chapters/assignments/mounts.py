@@ -1,4 +1,4 @@
-"""Build the wall from inside new Linux namespaces, then go on: mounts.py PLAN COMMAND …
+"""Build the wall from inside new Linux namespaces, then go on: ``mounts.py PLAN COMMAND``.
 
 `walls.by_namespaces` starts it through `unshare`. It makes a root folder that holds what the plan
 shows and nothing else, goes there for good, gives up every right, and starts the command.
