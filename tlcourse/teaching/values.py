@@ -246,7 +246,9 @@ def told_apart(*numbers: float) -> list[str]:
 
 
 def by_chance(counts, due=None) -> bool:
-    """Tell whether counts may come from chance, by a chi-square test that is wrong once in 10 million.
+    """Tell whether counts may come from chance: neither too uneven nor too even for it.
+
+    The chi-square test behind it refuses chance itself once in five million times.
 
     Parameters
     ----------
@@ -257,4 +259,5 @@ def by_chance(counts, due=None) -> bool:
     """
     counts = np.asarray(counts, float)
     due = np.broadcast_to(counts.mean() if due is None else due, counts.shape)
-    return stats.chi2.sf(((counts - due) ** 2 / due).sum(), counts.size - 1) > 1e-7
+    above = stats.chi2.sf(((counts - due) ** 2 / due).sum(), counts.size - 1)
+    return bool(1e-7 < above < 1 - 1e-7)

@@ -22,8 +22,7 @@ def verify_match_covariance(student, rng) -> None:
         **_matches_of_mistakes(source, mean, aim, s, t),
         "the penalty is missing: add it to the diagonal of both covariances": bare + aim,
     }
-    otherwise = "the result is wrong: compare its covariance with the target's, column by column."
-    explain(found, moved + aim, known, otherwise)
+    explain(student, found, moved + aim, known)
 
 
 def _matches_of_mistakes(source, mean, aim, s, t) -> dict[str, np.ndarray]:
@@ -46,6 +45,15 @@ def _matches_of_mistakes(source, mean, aim, s, t) -> dict[str, np.ndarray]:
         "source and target are swapped: whiten by the source, colour by the target": (
             centred @ power(t, -0.5) @ power(s, 0.5) + aim
         ),
+        "these are Cholesky factors, which match the covariance in another way: take powers of C": (
+            centred @ np.linalg.inv(np.linalg.cholesky(s)).T @ np.linalg.cholesky(t).T + aim
+        ),
+        "a power lacks its last factor: it is (V * w**p) @ V.T": (
+            centred @ half_power(s, -0.5) @ half_power(t, 0.5) + aim
+        ),
+        "the roots are missing: C_s to the power -1/2, C_t to the power 1/2": (
+            centred @ np.linalg.inv(s) @ t + aim
+        ),
         "only spreads were matched: take the whole covariance": (
             centred / np.sqrt(np.diag(s)) * np.sqrt(np.diag(t)) + aim
         ),
@@ -56,6 +64,12 @@ def power(matrix, exponent) -> np.ndarray:
     """Return a power of a symmetric positive matrix, one eigenvector at a time."""
     values, vectors = np.linalg.eigh(matrix)
     return sum(v**exponent * np.outer(u, u) for v, u in zip(values, vectors.T, strict=True))
+
+
+def half_power(matrix, exponent) -> np.ndarray:
+    """Return what comes out when the eigenvectors are not turned back."""
+    values, vectors = np.linalg.eigh(matrix)
+    return vectors * values**exponent
 
 
 MATCH_COVARIANCE = Exercise(
