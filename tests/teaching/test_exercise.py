@@ -3,11 +3,10 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from answers import RIGHT, RIGHT_ONE, WRONG, cases
+from answers import RIGHT, RIGHT_ONE, WRONG, cases, examined
 from loops import each
 from matplotlib.figure import Figure
 
-from tlcourse.teaching.check import examine
 from tlcourse.teaching.exercise import ROOMS, catalogue
 
 
@@ -16,11 +15,11 @@ def test_right_answers_pass_at_eight_seeds_and_wrong_ones_hear_their_mistake_nam
     passed = f"✓ {name}: right on {catalogue()[name].cases} random cases."
 
     def passes(function):
-        assert {examine(name, function, seed).message for seed in range(8)} == {passed}
+        assert {examined(name, function, seed).message for seed in range(8)} == {passed}
 
     def hears(function, words):
         for seed in range(3):
-            answer = examine(name, function, seed)
+            answer = examined(name, function, seed)
             assert not answer.solved
             assert words in answer.message
             assert answer.message.endswith((".", "?"))
@@ -88,7 +87,7 @@ DRAWINGS = [
 def test_a_drawing_shows_yours_beside_expected():
     for name, mistake, words in DRAWINGS:
         function = next(row[1] for row in WRONG if row[1].__name__ == mistake)
-        figure = examine(name, function).drawing
+        figure = examined(name, function).drawing
         assert isinstance(figure, Figure), mistake
         figure.canvas.draw()
         axes = figure.axes[0]

@@ -99,7 +99,7 @@ WRONG = [
     ("learning_rates", divided, "lower layers get larger rates"),
     ("learning_rates", along_a_line, "the rates fall along a line"),
     ("learning_rates", one_rate, "every layer gets the same rate"),
-    ("learning_rates", squared, "has the rate"),
+    ("learning_rates", squared, "in shares of lr: at ["),
     ("learning_rates", counts_only_what_learns, "a frozen layer was not counted"),
     ("learning_rates", with_the_frozen, "is frozen and yet in a group"),
     ("learning_rates", not_the_nested, "is in no group, so no step would move it"),

@@ -131,5 +131,5 @@ WRONG = [
     ("perplexity", other_two_bases, "has another base than the logarithm"),
     ("perplexity", divided_by_all, "divide by the number of asked words"),
     ("perplexity", nothing_divided, "the sum is not divided"),
-    ("perplexity", nonsense, "but you returned 1.5"),
+    ("perplexity", nonsense, "and you returned 1.5"),
 ]
