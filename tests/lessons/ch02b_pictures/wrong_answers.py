@@ -3,6 +3,7 @@
 import copy
 
 import torch
+from lessons.ch02b_pictures.right_answers import rates_by_power
 
 
 def learns(layer):
@@ -93,6 +94,11 @@ def a_list_of_rates(layers, lr, decay):
     return [{"params": learns(layer), "lr": [lr, lr * decay]} for layer in layers]
 
 
+def rounded_rates(layers, lr, decay):
+    groups = rates_by_power(layers, lr, decay)
+    return [{**group, "lr": round(group["lr"], 3)} for group in groups]
+
+
 WRONG = [
     ("learning_rates", upside_down, "the order is upside down"),
     ("learning_rates", the_head_decays_too, "one decay too small: the head gets lr itself"),
@@ -111,4 +117,5 @@ WRONG = [
     ("learning_rates", other_keys, "'params' and 'lr' are needed"),
     ("learning_rates", the_modules, "something that is no parameter"),
     ("learning_rates", a_list_of_rates, "one number as the rate of each group"),
+    ("learning_rates", rounded_rates, "in shares of lr"),
 ]
