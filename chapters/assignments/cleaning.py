@@ -106,8 +106,8 @@ def one_harmless(output) -> dict | None:
 def shown_forms(data: dict) -> dict[str, str]:
     """Return the forms of an output that are shown: pictures, cleaned tables, text."""
     shown = {mime: text(data[mime]) for mime in PICTURES & data.keys() if is_base64(data[mime])}
-    if "text/html" in data:
-        shown["text/html"] = clean_html(text(data["text/html"]))
+    if html := clean_html(text(data.get("text/html"))).strip():
+        shown["text/html"] = html
     if "text/plain" in data:
         shown["text/plain"] = text(data["text/plain"])
     return shown

@@ -98,11 +98,11 @@ def content(path):
 # ── a class ─────────────────────────────────────────────────────────────────────────────────
 
 
-def prepare(kept, seconds, lock=None):
-    """Prepare a process that grades: the releases as they are now, the time, the gradebook's lock."""
+def prepare(kept, times, lock=None):
+    """Prepare a process that grades: the releases as they are now, the times, the gradebook's lock."""
     warnings.filterwarnings("ignore", module="nbgrader|nbformat")  # of use to their authors only
     repairing.KEPT.update(kept)
-    judging.LIMITS = dataclasses.replace(judging.LIMITS, seconds=seconds)
+    judging.LIMITS = dataclasses.replace(judging.LIMITS, **times)
     judging.BOOKS = lock or judging.BOOKS
 
 
@@ -118,7 +118,8 @@ def line_of(assignment, student):
 
 def lines_of(chosen, students):
     """Yield what `line_of` returns for each student, in order."""
-    prepared = {chosen.assignment: released(chosen.assignment)}, chosen.seconds
+    times = {"seconds": chosen.seconds, "cell_seconds": chosen.cell_seconds}
+    prepared = {chosen.assignment: released(chosen.assignment)}, times
     if chosen.jobs == 1 or len(students) == 1:
         prepare(*prepared)
         yield from (line_of(chosen.assignment, student) for student in students)
@@ -135,16 +136,17 @@ def parsed(arguments):
     parser.add_argument("assignment", nargs="?", help="such as 01_concepts")
     parser.add_argument("students", nargs="*", help="default: everyone in submitted/")
     parser.add_argument("--jobs", type=int, default=1, help="how many students at a time")
-    seconds = judging.LIMITS.seconds
+    seconds, one = judging.LIMITS.seconds, judging.LIMITS.cell_seconds
     parser.add_argument("--seconds", type=float, default=seconds, help="for each student")
+    parser.add_argument("--cell-seconds", type=float, default=one, help="for each cell")
     trust = "grade without a wall where none can be built: a submission then runs as you"
     parser.add_argument("--trust", action="store_true", help=trust)
     parser.add_argument("--self-test", action="store_true", help="try hostile submissions")
     chosen = parser.parse_args(arguments)
     if not chosen.assignment and not chosen.self_test:
         parser.error("name an assignment, such as 01_concepts.")
-    if chosen.jobs < 1 or chosen.seconds <= 0:
-        parser.error("--jobs and --seconds are positive numbers.")
+    if chosen.jobs < 1 or min(chosen.seconds, chosen.cell_seconds) <= 0:
+        parser.error("--jobs, --seconds and --cell-seconds are positive numbers.")
     return chosen
 
 

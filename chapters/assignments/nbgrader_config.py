@@ -17,6 +17,10 @@ c = get_config()  # noqa: F821 - nbgrader defines it
 c.CourseDirectory.course_id = "tlcourse"
 c.CourseDirectory.root = str(HERE)
 
+# For `nbgrader validate`: with its 30 s, importing torch on a busy machine counts as a wrong answer.
+c.Execute.timeout = 300
+c.Execute.iopub_timeout = 60
+
 # Copied or deleted cells would stop nbgrader, and with it the rest of the class.
 c.Autograde.exporter_class = Exporter
 c.Autograde.sanitize_preprocessors = [

@@ -10,6 +10,8 @@ import functools
 import importlib.util
 import json
 import os
+import platform
+import re
 import shutil
 import stat
 import subprocess
@@ -106,15 +108,24 @@ def environment(room: Path | None = None) -> dict[str, str]:
     }
 
 
-def first(limits: Limits, place: str = FIRST, brought: str = BROUGHT) -> list[str]:
-    """Return how the first program inside starts; the command to go on with follows."""
+def first(limits: Limits, place: str = FIRST, brought: str = BROUGHT, apart=False) -> list[str]:
+    """Return how the first program inside starts; the command to go on with follows.
+
+    A submission's processes are counted `apart` in a user namespace of its own.
+    """
     told = {"brought": brought, "memory": limits.memory, "file": limits.file}
-    told["processes"] = limits.processes + threads_of_mine()
+    told["processes"] = limits.processes + (0 if apart and counts_apart() else threads_of_mine())
     return [place, json.dumps(told)]
 
 
+def counts_apart() -> bool:
+    """Tell whether the system counts the processes of each user namespace by themselves."""
+    major, minor = platform.release().split(".")[:2]
+    return (int(major), int(re.match(r"\d+", minor)[0])) >= (5, 14)
+
+
 def threads_of_mine() -> int:
-    """Return how many threads this user has: old systems count them all for the limit."""
+    """Return how many threads this user has: where nothing is apart, they count for the limit."""
     mine = [p.info for p in psutil.process_iter(["uids", "num_threads"]) if hasattr(os, "getuid")]
     return sum(p["num_threads"] or 0 for p in mine if p["uids"] and p["uids"].real == os.getuid())
 
@@ -169,7 +180,7 @@ def by_bubblewrap(room: Path, limits: Limits) -> list[str]:
     command += ["--remount-ro", "/dev"]
     for name, value in environment().items():
         command += ["--setenv", name, value]
-    return [*command, "--", sys.executable, "-I", *first(limits)]
+    return [*command, "--", sys.executable, "-I", *first(limits, apart=True)]
 
 
 def by_namespaces(room: Path, limits: Limits) -> list[str]:
@@ -187,7 +198,7 @@ def by_namespaces(room: Path, limits: Limits) -> list[str]:
     command += [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     command += ["--mount", "--pid", "--net", "--ipc", "--uts", sys.executable, "-I", "-S"]
     command += [str(HERE / "mounts.py"), str(room / "plan.json")]
-    return [*command, sys.executable, "-I", *first(limits)]
+    return [*command, sys.executable, "-I", *first(limits, apart=True)]
 
 
 def by_container(room: Path, limits: Limits) -> list[str]:
@@ -263,7 +274,7 @@ def way() -> str | None:
     """Return the name of the first way that works on this machine, or None."""
     usable = ["bubblewrap", "namespaces"] if sys.platform == "linux" else []
     if usable and os.geteuid() == 0:
-        usable.reverse()  # bubblewrap leaves root's number to a submission, which no limit counts
+        usable = ["namespaces"]  # bubblewrap leaves root's number, to which /proc/sys listens
     if os.environ.get("TLCOURSE_IMAGE") and container():
         usable.append("container")
     for name in usable:
