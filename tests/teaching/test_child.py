@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from answers import RIGHT_ONE
+from answers import RIGHT_ONE, WRONG, examined
 from loops import each, each_is_refused
 
 from tlcourse.teaching import check as room
 from tlcourse.teaching.check import examine
 from tlcourse.teaching.child import Child
+from tlcourse.teaching.exercise import catalogue
 from tlcourse.teaching.guard import Crash, Gone, TimeUp
 from tlcourse.teaching.plain import SIZE, pack
 from tlcourse.teaching.values import Mistake
@@ -153,6 +154,14 @@ def test_checks_leave_the_notebook_as_it_was_and_take_little_time(monkeypatch, c
         examine("paired_interval", RIGHT_ONE["paired_interval"])
         times.append(time.perf_counter() - start)
     assert min(times) < 0.3, times
+
+
+@pytest.mark.parametrize("name", catalogue())
+def test_the_real_process_says_what_the_tests_hear_without_one(monkeypatch, child, name):
+    monkeypatch.setattr(room, "process", lambda: child)
+    wrong = next(function for n, function, _ in reversed(WRONG) if n == name)
+    for function in (RIGHT_ONE[name], wrong):
+        assert examine(name, function, 3).message == examined(name, function, 3).message
 
 
 # ── a whole notebook ────────────────────────────────────────────────────────────────────────

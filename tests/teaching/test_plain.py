@@ -64,9 +64,7 @@ def test_what_offers_itself_as_an_array_is_one():
         "iterator inside": ([(x for x in (1, 2))], [[1, 2]]),
     }
     each(
-        lambda value, due: np.testing.assert_array_equal(
-            np.array(unpack(pack([value]))[0]), due
-        ),
+        lambda value, due: np.testing.assert_array_equal(np.array(unpack(pack([value]))[0]), due),
         [(name, *pair) for name, pair in values.items()],
     )
 
