@@ -342,9 +342,9 @@ def bare():
 
 def hostile_in_every_way():
     """What all hostile submissions do, in one: each looks, writes, fills, shows or lies."""
-    kinds = hostile.CASES.keys() - {"right_and_loud", "never_ends", "links_to_the_source"}
+    kinds = "takes_what_is_not_its_own runs_in_browsers lies does_harm switches_tests_off".split()
     notebook, answers = copy.deepcopy(RELEASE), {}
-    for name in sorted(kinds - {"ends_its_process"}, key="switches_tests_off".__eq__):
+    for name in kinds:
         made = hostile.made(name, RELEASE, SOURCE)
         added = [c for c in made.cells if c.source not in {o.source for o in RELEASE.cells}]
         place = 1 + len(notebook.cells) - len(RELEASE.cells)
@@ -421,7 +421,8 @@ def course(tmp_path_factory, environment):
     options = ["--jobs", "2", "--cell-seconds", "20"]
     graded = run([sys.executable, "grading.py", *options, NAME], folder, environment)
     print(graded.stdout, graded.stderr)
-    assert self_test.fingerprints(folder) == before, "no submission changes anything"
+    after = self_test.fingerprints(folder)
+    assert before.items() <= after.items(), "no submission changes anything"
     assert graded.returncode == int(any(kind_of(student)[2] is None for student in STUDENTS))
     (folder / "report.txt").write_text(graded.stdout, encoding="utf-8")
     for step in (["generate_feedback", NAME], ["export"]):
@@ -495,7 +496,7 @@ def test_a_hostile_submission_finds_nothing_and_leaves_nothing(course):
         assert limit in seen
     assert "image/png" in seen and "svg" not in seen and "javascript" not in seen
     for name in POINTS:
-        assert f"✗ {name}: " in seen or name in ("diagnose", "paired_interval")
+        assert f"✗ {name}: " in seen
     assert self_test.processes() == self_test.left(Path.home()) == []
     assert "it ended the process" in shown(course, "bare0")
 

@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import re
 import secrets
+from html import escape
 
 import bleach
 from bs4 import BeautifulSoup
@@ -64,6 +65,7 @@ TAGS = [
 ATTRIBUTES = {"th": ["colspan", "rowspan"], "td": ["colspan", "rowspan"], "ol": ["start"]}
 DATA = re.compile(r"data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/=\s]*")
 HIGHLIGHTED = re.compile(r"highlight( hl-[\w-]+)?|[a-z]{1,2}\d?")  # the classes that pygments gives
+LONGEST = 20_000  # characters of words in one cell
 UNSEEN = re.compile(r"<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
 PROTOCOLS = ["http", "https", "mailto", "data"]  # data: in pictures only, see may_stay
 JAVASCRIPT = "text/javascript"
@@ -114,8 +116,8 @@ def shown_forms(data: dict) -> dict[str, str]:
 
 
 def text(value) -> str:
-    """Return a text; empty for anything else."""
-    return value if type(value) is str else ""
+    """Return a text that can be written to a file; empty for anything else."""
+    return value.encode("utf-8", "replace").decode() if type(value) is str else ""
 
 
 def is_base64(value) -> bool:
@@ -146,11 +148,26 @@ def may_stay(tag: str, name: str, value: str) -> bool:
 @pass_context
 def clean_markdown(context, source: str) -> str:
     """Return Markdown as clean HTML: nbconvert's filter ``markdown2html``, and then cleaned."""
-    attachments = context.get("cell", {}).get("attachments", {})
+    if len(DATA.sub("", source)) > LONGEST:  # some of it would take minutes
+        return f"<pre>{escape(source[:LONGEST])}</pre>"
+    pictures = attached(context.get("cell", {}).get("attachments"))
     renderer = IPythonRenderer(
-        escape=False, attachments=attachments, embed_images=False, exclude_anchor_links=True
+        escape=False, attachments=pictures, embed_images=False, exclude_anchor_links=True
     )
-    return clean_html(MarkdownWithMath(renderer=renderer).render(source))
+    try:
+        return clean_html(MarkdownWithMath(renderer=renderer).render(source))
+    except Exception:  # noqa: BLE001 - whatever somebody may nest
+        return f"<pre>{escape(source)}</pre>"
+
+
+def attached(attachments) -> dict:
+    """Return the pictures among the attachments of a cell, whatever somebody wrote there."""
+    named = attachments.items() if isinstance(attachments, dict) else ()
+    return {
+        name: {mime: data[mime] for mime in PICTURES & data.keys() if is_base64(data[mime])}
+        for name, data in named
+        if isinstance(data, dict)
+    }
 
 
 # ── what the browser is told ────────────────────────────────────────────────────────────────

@@ -195,13 +195,15 @@ def shout():
 @deserves(0)
 def runs_in_browsers(release, source):
     """Markup that runs in Markdown, outputs, errors, attachments and raw cells."""
-    script = "<script>document.title = 'RAN'</script>"
-    image = "<img src=x onerror=\"document.title = 'RAN'\">"
-    words = [script, image, "<svg onload=\"document.title = 'RAN'\"><style>*{display:none}</style>"]
-    words += ["[x](javascript:document.title='RAN')", f'<iframe srcdoc="{script}"></iframe>']
+    script, image = (
+        "<script>document.title=`RAN`</script>",
+        "<img src=x onerror=document.title=`RAN`>",
+    )
+    words = [script, image, "<svg onload=document.title=`RAN`><style>*{display:none}</style>"]
+    words += ["[x](javascript:document.title=`RAN`)", f'<iframe srcdoc="{script}"></iframe>']
     words += [
         f"```{{=html}}\n{script}\n```",
-        "<a href=\" java&#10;script:document.title='RAN'\">y</a>",
+        '<a href=" java&#10;script:document.title=`RAN`">y</a>',
     ]
     words += ["<form action=x><button class='full-credit' id='task-diagnosis'>z</button></form>"]
     release.cells[1:1] = [new_markdown_cell(text) for text in words]
@@ -210,9 +212,9 @@ def runs_in_browsers(release, source):
     answer["attachments"] = {"a.png": {f"image/png;base64,{evil}": evil}}
     release.cells += [answer, new_raw_cell(script)]
     show = f"""
-from IPython.display import HTML, SVG, Image, Javascript, Markdown, display
+from IPython.display import HTML, Javascript, Markdown, display
 display(HTML({script!r} + {image!r}), metadata={{'text/html': {{'isolated': True}}}})
-display(Javascript("document.title = 'RAN'"), Markdown({image!r}))
+display(Javascript('document.title=`RAN`'), Markdown({image!r}))
 display({{'image/svg+xml': '<svg xmlns="http://www.w3.org/2000/svg">{script}</svg>'}}, raw=True)
 display({{'image/png': {evil!r}, 'text/latex': {script!r}}}, raw=True)
 display({{'application/vnd.jupyter.widget-view+json': {{'model_id': {script!r}}}}}, raw=True)

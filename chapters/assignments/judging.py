@@ -22,6 +22,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 LIMITS = walls.Limits()
 LOOK = 0.3  # seconds between two looks at the memory that a submission uses
+CUT = [{"output_type": "stream", "name": "stdout", "text": "(the notebook shows too much)\n"}]
 BOOKS = contextlib.nullcontext()  # the lock of the gradebook, where several students are graded
 
 
@@ -112,6 +113,7 @@ def name_of(cell) -> str:
 def run(notebook, child, limits: walls.Limits) -> None:
     """Run the cells that are not graded; remember each function as it is where its test stands."""
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    room = limits.outputs
     for number, cell in enumerate(cells, start=1):
         if is_test(cell):
             child.run([{"hold": name_of(cell)}])
@@ -121,7 +123,9 @@ def run(notebook, child, limits: walls.Limits) -> None:
             found = [
                 {"output_type": "error", "ename": "Stopped", "evalue": found, "traceback": [found]}
             ]
-        cell.outputs = [new_output(**output) for output in harmless(found)]
+        shown = harmless(found)
+        room -= sum(len(str(output)) for output in shown)
+        cell.outputs = [new_output(**output) for output in (shown if room > 0 else CUT)]
         cell.execution_count = number
 
 

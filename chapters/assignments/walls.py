@@ -51,8 +51,8 @@ class Limits:
         Bytes for all its processes together, for all its files, for one of them.
     processes : int
         How many processes and threads it may have at a time.
-    output : int
-        Bytes of output kept of one cell.
+    outputs : int
+        Characters of output kept of all cells; of one, half a million are.
     """
 
     seconds: float = 180
@@ -61,7 +61,7 @@ class Limits:
     disk: int = 256 * MEGABYTE
     file: int = 128 * MEGABYTE
     processes: int = 96
-    output: int = 500_000
+    outputs: int = 5_000_000
 
 
 # ── what is inside ──────────────────────────────────────────────────────────────────────────
@@ -85,15 +85,16 @@ def installed() -> list[Path]:
 def covered() -> list[Path]:
     """Return the files of the library that specify the exercises: inside they are empty."""
     lessons = library() / "lessons"
-    files = [*lessons.glob("*/exercises.py"), *lessons.glob("*/exercises/*.py")]
-    return sorted(files)
+    return [*lessons.glob("*/exercises.py"), *lessons.glob("*/exercises/*.py")]
+
+
+def own() -> list[Path]:
+    """Return the folders of the course."""
+    return sorted({HERE, Path.cwd().resolve()})
 
 
 def environment(room: Path | None = None) -> dict[str, str]:
-    """Return the environment inside; nothing of the instructor's comes along.
-
-    The home is that behind a wall, or, where there is none, in the given folder.
-    """
+    """Return the environment inside; where there is no wall, the home is in the given folder."""
     threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
     return threads | {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
@@ -147,9 +148,9 @@ def bring(submitted: Path | None, room: Path) -> None:
             target = room / "work" / path.relative_to(submitted)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target, follow_symlinks=False)
+    for part in ("home/.config/matplotlib", "home/.cache/matplotlib"):
+        (room / part).mkdir(parents=True)
     for fonts in Path(fonts_folder()).glob("fontlist*.json"):  # without it every student waits
-        (room / "home/.config/matplotlib").mkdir(parents=True, exist_ok=True)
-        (room / "home/.cache/matplotlib").mkdir(parents=True, exist_ok=True)
         shutil.copyfile(fonts, room / "home/.cache/matplotlib" / fonts.name)
     for path in (room, *room.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
@@ -242,6 +243,8 @@ def shown(room: Path) -> list[tuple[Path, Path]]:
     same += [Path("/etc", name) for name in SETTINGS if Path("/etc", name).exists()]
     pairs = [(place, place) for place in same]
     pairs += [(room / "empty", path) for path in covered()]
+    (room / "nothing").mkdir(exist_ok=True)
+    pairs += [(room / "nothing", place) for place in own() if any(map(place.is_relative_to, same))]
     return [*pairs, (room / "brought", Path(BROUGHT)), (HERE / "inside.py", Path(FIRST))]
 
 

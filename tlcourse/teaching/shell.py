@@ -18,7 +18,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 CUT = "\n… (cut: this cell printed too much)\n"
-TEXTS = (str, int, float, bool, type(None))
+INLINE = "module://matplotlib_inline.backend_inline"
 
 
 class Late(BaseException):
@@ -158,10 +158,10 @@ def make_shell() -> Shell:
     builtins.get_ipython = shell.get_ipython
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # helpers beside the notebook; the library's names come first
-    with contextlib.suppress(Exception):
-        from matplotlib_inline.backend_inline import configure_inline_support
+    os.environ["MPLBACKEND"] = INLINE  # before matplotlib is imported, as ipykernel does
+    from matplotlib_inline.backend_inline import configure_inline_support
 
-        configure_inline_support(shell, "module://matplotlib_inline.backend_inline")
+    configure_inline_support(shell, INLINE)
     return shell
 
 
