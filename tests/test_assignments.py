@@ -342,7 +342,7 @@ def bare():
 
 def hostile_in_every_way():
     """What all hostile submissions do, in one: each looks, writes, fills, shows or lies."""
-    kinds = "takes_what_is_not_its_own runs_in_browsers lies does_harm switches_tests_off".split()
+    kinds = ["takes_what_is_not_its_own", "runs_in_browsers", "lies", "does_harm", "switches_tests_off"]
     notebook, answers = copy.deepcopy(RELEASE), {}
     for name in kinds:
         made = hostile.made(name, RELEASE, SOURCE)
