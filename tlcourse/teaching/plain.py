@@ -78,7 +78,7 @@ class Packer:
         if issubclass(kind, list | tuple | range):
             name = "tuple" if issubclass(kind, tuple) else "list"
             return {name: [self.tree(part, depth) for part in value]}
-        if issubclass(kind, Iterator) and depth < DEPTH - 2:  # inside an answer, as optimisers take it
+        if issubclass(kind, Iterator) and depth < DEPTH - 2:  # inside an answer, for optimisers
             return {"list": [self.tree(part, depth) for part in value]}
         if issubclass(kind, np.ndarray) and value.dtype.kind == "O":
             return self.tree(value.tolist(), depth)

@@ -20,6 +20,7 @@ def verify_match_covariance(student, rng) -> None:
     bare = (source - mean) @ power(np.cov(source.T), -0.5) @ power(np.cov(target.T), 0.5)
     known = {
         **_matches_of_mistakes(source, mean, aim, s, t),
+        **_other_roots(source - mean, aim, s, t),
         "the penalty is missing: add it to the diagonal of both covariances": bare + aim,
     }
     explain(student, found, moved + aim, known)
@@ -45,6 +46,15 @@ def _matches_of_mistakes(source, mean, aim, s, t) -> dict[str, np.ndarray]:
         "source and target are swapped: whiten by the source, colour by the target": (
             centred @ power(t, -0.5) @ power(s, 0.5) + aim
         ),
+        "only spreads were matched: take the whole covariance": (
+            centred / np.sqrt(np.diag(s)) * np.sqrt(np.diag(t)) + aim
+        ),
+    }
+
+
+def _other_roots(centred, aim, s, t) -> dict[str, np.ndarray]:
+    """Return what comes out when a power of a matrix is taken in another way."""
+    return {
         "these are Cholesky factors, which match the covariance in another way: take powers of C": (
             centred @ np.linalg.inv(np.linalg.cholesky(s)).T @ np.linalg.cholesky(t).T + aim
         ),
@@ -53,9 +63,6 @@ def _matches_of_mistakes(source, mean, aim, s, t) -> dict[str, np.ndarray]:
         ),
         "the roots are missing: C_s to the power -1/2, C_t to the power 1/2": (
             centred @ np.linalg.inv(s) @ t + aim
-        ),
-        "only spreads were matched: take the whole covariance": (
-            centred / np.sqrt(np.diag(s)) * np.sqrt(np.diag(t)) + aim
         ),
     }
 

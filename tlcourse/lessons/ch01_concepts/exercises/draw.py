@@ -111,16 +111,20 @@ def _is_by_chance(student, rng, draws: int = 100) -> None:
             "every class gives the labels at the same places: make the generator once, before "
             "the loop over the classes, not anew inside it."
         )
-    # Each label is due draws/4 times; 6 standard deviations leave chance out.
-    if np.abs(times - draws / 4).max() > 6 * math.sqrt(draws * 0.25 * 0.75):
-        raise Mistake(
-            f"over {draws} seeds some labels come {times.max():g} times and others {times.min():g} "
-            f"times, where about {draws // 4} are due: give each label of a class the same chance."
-        )
+    _each_as_often(times, draws)
     if not by_chance(pairs[np.triu_indices(8, 1)]):
         raise Mistake(
             f"of the 28 pairs that a class of 8 can give, {np.count_nonzero(pairs)} came in "
             f"{3 * draws} draws, some far too often: draw each label on its own, not neighbours."
+        )
+
+
+def _each_as_often(times, draws: int) -> None:
+    """Raise Mistake if 2 of 8 are not drawn by chance; 6 standard deviations leave chance out."""
+    if np.abs(times - draws / 4).max() > 6 * math.sqrt(draws * 0.25 * 0.75):
+        raise Mistake(
+            f"over {draws} seeds some labels come {times.max():g} times and others {times.min():g} "
+            f"times, where about {draws // 4} are due: give each label of a class the same chance."
         )
 
 

@@ -53,39 +53,10 @@ def _what_differs(yours, expected) -> str:
 
 def _typical_intervals(ours, baseline) -> dict:
     """Return what typical mistakes give, by their sentences."""
-    n, d = len(ours), ours - baseline
-    quantiles = {
-        "": stats.t.ppf(0.975, n - 1),
-        "1.96 belongs to the normal distribution: take Student's t for few seeds": 1.96,
-        "this is the quantile of the normal distribution: take Student's t for few seeds": (
-            stats.norm.ppf(0.975)
-        ),
-        "this t quantile gives a 90 % interval: 95 % leave 2.5 % on each side, t.ppf(0.975, …)": (
-            stats.t.ppf(0.95, n - 1)
-        ),
-        "n differences have n - 1 degrees of freedom": stats.t.ppf(0.975, n),
-        "n differences, not 2 · n runs, give n - 1 degrees of freedom": (
-            stats.t.ppf(0.975, 2 * n - 2)
-        ),
-    }
-    spreads = {
-        "": d.std(ddof=1) / math.sqrt(n),
-        "np.std divides by n unless you give ddof=1": d.std() / math.sqrt(n),
-        "this spread is not divided by √n: it describes one seed, not the mean": d.std(ddof=1),
-        "this spread is not divided by √n, and np.std needs ddof=1": d.std(),
-        "the interval is unpaired: take the differences seed by seed first": (
-            math.sqrt((ours.var(ddof=1) + baseline.var(ddof=1)) / n)
-        ),
-    }
-    known = {
-        "; also, ".join(filter(None, words)): d.mean() + quantile * spread * np.array([-1, 0, 1])
-        for (*words, quantile, spread) in (
-            (s, q, quantiles[q], spreads[s]) for s in spreads for q in quantiles if s or q
-        )
-    }
+    d = ours - baseline
     low, mean, high = paired_interval_slowly(ours, baseline)
     percentiles = np.percentile(d, [2.5, 97.5])
-    return known | {
+    return _other_widths(ours, baseline) | {
         "the sign is swapped: the difference is ours - baseline": -np.array([high, mean, low]),
         "the number in the middle is the median of the differences, not their mean": (
             np.array([low, np.median(d), high])
@@ -96,6 +67,37 @@ def _typical_intervals(ours, baseline) -> dict:
         "percentiles say where single differences lie: ask where their mean lies": (
             np.array([percentiles[0], mean, percentiles[1]])
         ),
+    }
+
+
+def _other_widths(ours, baseline) -> dict:
+    """Return intervals with a wrong quantile, a wrong spread or both, by what is wrong."""
+    n, d = len(ours), ours - baseline
+    t = stats.t.ppf
+    quantiles = {
+        "": t(0.975, n - 1),
+        "1.96 belongs to the normal distribution: take Student's t for few seeds": 1.96,
+        "this is the normal distribution's quantile: take Student's t": stats.norm.ppf(0.975),
+        "this t quantile gives a 90 % interval: 95 % leave 2.5 % on each side, t.ppf(0.975, …)": (
+            t(0.95, n - 1)
+        ),
+        "n differences have n - 1 degrees of freedom": t(0.975, n),
+        "n differences, not 2 · n runs, give n - 1 degrees of freedom": t(0.975, 2 * n - 2),
+    }
+    unpaired = math.sqrt((ours.var(ddof=1) + baseline.var(ddof=1)) / n)
+    spreads = {
+        "": d.std(ddof=1) / math.sqrt(n),
+        "np.std divides by n unless you give ddof=1": d.std() / math.sqrt(n),
+        "this spread is not divided by √n: it describes one seed, not the mean": d.std(ddof=1),
+        "this spread is not divided by √n, and np.std needs ddof=1": d.std(),
+        "the interval is unpaired: take the differences seed by seed first": unpaired,
+    }
+    return {
+        "; also, ".join(filter(None, (s, q))): d.mean()
+        + quantiles[q] * spreads[s] * np.array([-1, 0, 1])
+        for s in spreads
+        for q in quantiles
+        if s or q
     }
 
 
