@@ -23,7 +23,7 @@ from pathlib import Path
 import psutil
 
 HERE = Path(__file__).resolve().parent
-HOME = "/home/student"  # inside
+HOME = str(Path("/home", "student"))  # inside
 BROUGHT = "/brought"  # inside: what `inside.py` copies into the home
 FIRST = "/inside.py"  # inside: the first program, see inside.py
 MEGABYTE = 2**20

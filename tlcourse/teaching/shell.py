@@ -15,7 +15,6 @@ import threading
 
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
-from traitlets.config import Config
 
 CUT = "\n… (cut: this cell printed too much)\n"
 INLINE = "module://matplotlib_inline.backend_inline"
@@ -110,17 +109,18 @@ class Shell(InteractiveShell):
 
     def __init__(self):
         self.outputs = Outputs(0)
-        settings = Config()
-        settings.HistoryManager.enabled = False
-        settings.HistoryManager.hist_file = ":memory:"
-        settings.InteractiveShell.colors = "nocolor"
-        super().__init__(config=settings, display_pub_class=Publisher)
+        super().__init__(display_pub_class=Publisher, colors="nocolor")
         self.displayhook.write_format_data = self._result
         self.displayhook.write_output_prompt = lambda: None
         self.displayhook.finish_displayhook = lambda: None
 
+    def init_history(self):
+        """Keep the inputs of this session in memory only."""
+        self.config.HistoryManager.enabled = False
+        super().init_history()
+
     def _result(self, data, metadata=None):
-        self.outputs.show(data, "execute_result", execution_count=self.execution_count)
+        self.outputs.show(data, "execute_result", execution_count=None)
 
     def _showtraceback(self, etype, evalue, stb):
         text = evalue if isinstance(evalue, str) else _words(evalue)
