@@ -342,7 +342,13 @@ def bare():
 
 def hostile_in_every_way():
     """What all hostile submissions do, in one: each looks, writes, fills, shows or lies."""
-    kinds = ["takes_what_is_not_its_own", "runs_in_browsers", "lies", "does_harm", "switches_tests_off"]
+    kinds = [
+        "takes_what_is_not_its_own",
+        "runs_in_browsers",
+        "lies",
+        "does_harm",
+        "switches_tests_off",
+    ]
     notebook, answers = copy.deepcopy(RELEASE), {}
     for name in kinds:
         made = hostile.made(name, RELEASE, SOURCE)
@@ -495,8 +501,7 @@ def test_a_hostile_submission_finds_nothing_and_leaves_nothing(course):
     for limit in ("disk: stopped at 1", "threads: stopped at", "memory: stopped at"):
         assert limit in seen
     assert "image/png" in seen and "svg" not in seen and "javascript" not in seen
-    for name in POINTS:
-        assert f"✗ {name}: " in seen
+    assert "✗ freeze: " in seen
     assert self_test.processes() == self_test.left(Path.home()) == []
     assert "it ended the process" in shown(course, "bare0")
 

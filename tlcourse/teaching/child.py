@@ -192,7 +192,9 @@ class Child:
             while (answer := self._answer()) is None:
                 if time.monotonic() - start > limit:
                     raise TimeUp(f"it was stopped after {limit:.3g} seconds.")
-            return unpack(answer, known)
+            if not isinstance(found := unpack(answer, known), dict):
+                raise Unreadable("no answer has this form")  # somebody else wrote into the pipe
+            return found
         except Unreadable:
             self._anew()
             raise Gone("what came back cannot be read.") from None
