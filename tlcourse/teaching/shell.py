@@ -159,9 +159,6 @@ def make_shell() -> Shell:
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # helpers beside the notebook; the library's names come first
     os.environ["MPLBACKEND"] = INLINE  # before matplotlib is imported, as ipykernel does
-    from matplotlib_inline.backend_inline import configure_inline_support
-
-    configure_inline_support(shell, INLINE)
     return shell
 
 
