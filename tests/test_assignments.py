@@ -513,6 +513,13 @@ def test_the_release_fails_where_it_is_graded(course, environment):
         assert f"AssertionError: not yet: {name} is still empty" in release.stdout
 
 
+@pytest.mark.weekly
+def test_the_self_test_of_the_instructors_page_holds(environment):
+    tested = run([sys.executable, "grading.py", "--self-test"], tool.COURSE, environment)
+    assert tested.returncode == 0, tested.stdout
+    assert tested.stdout.endswith("everything held\n")
+
+
 # ── points that cannot be trusted are no points ─────────────────────────────────────────────
 
 
