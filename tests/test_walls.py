@@ -5,13 +5,16 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
+import types
 from pathlib import Path
 
 import grading
-import judging
+import psutil
 import pytest
 import repairing
 import walls
+import watching
 
 LIMITS = walls.Limits(disk=8 * 2**20, processes=20)
 # What it prints is judged out here; it needs no torch, so that it starts at once.
@@ -136,16 +139,30 @@ def test_without_a_wall_nothing_is_graded_unless_the_instructor_says_so(tmp_path
     assert "PASSWORD" not in environment and environment["HOME"] == str(room / "home")
 
 
-def test_a_submission_that_takes_too_much_memory_is_ended():
-    class Held:
-        process = subprocess.Popen(["sh", "-c", "sleep 60 & sleep 60"])
-
-    watch = judging.Watch(Held, memory=1)
-    for _ in range(100):
-        if watch.said:
-            break
+def watched(command, limits, seconds=30.0):
+    """A watch over what a command started, after some seconds or its verdict."""
+    held = types.SimpleNamespace(process=subprocess.Popen(["sh", "-c", command]))
+    watch, used = watching.Watch(held, limits), 0.0
+    end = time.monotonic() + seconds
+    while not watch.said and time.monotonic() < end:
         watch.over.wait(0.1)
-    Held.process.kill()
+    for process in psutil.Process(held.process.pid).children():
+        used += watching.seconds_of(process)
+        process.kill()
+    held.process.kill()
     watch.stop()
-    with pytest.raises(judging.NotGraded, match="GiB of memory"):
-        watch.complain()
+    return watch, used
+
+
+@pytest.mark.parametrize("limit", ["memory", "left"])
+def test_a_submission_that_takes_too_much_memory_is_ended(limit):
+    limits = walls.Limits(memory=1) if limit == "memory" else walls.Limits(left=2**60)
+    watch, _ = watched("sleep 60 & sleep 60", limits)
+    assert {"memory": "GiB of memory", "left": "no memory left"}[limit] in watch.said
+
+
+def test_a_submission_leaves_processors_to_others(monkeypatch):
+    monkeypatch.setattr(watching, "BURST", 0.1)
+    busy = "while :; do :; done"
+    watch, used = watched(f"{busy} & {busy} & wait", walls.Limits(cores=0.02), seconds=4)
+    assert not watch.said and used < 1.5, "two of them would use up to 8 seconds"

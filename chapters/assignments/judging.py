@@ -11,17 +11,15 @@ import contextlib
 import io
 import sys
 import tempfile
-import threading
 from pathlib import Path
 
-import psutil
 import walls
 from cleaning import harmless
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
+from watching import Watch
 
 LIMITS = walls.Limits()
-LOOK = 0.3  # seconds between two looks at the memory that a submission uses
 CUT = [{"output_type": "stream", "name": "stdout", "text": "(the notebook shows too much)\n"}]
 BOOKS = contextlib.nullcontext()  # the lock of the gradebook, where several students are graded
 
@@ -163,59 +161,18 @@ def held(folder: Path | None, limits: walls.Limits):
         walls.bring(folder, room / "brought")
         command, environment = walls.chosen()(room, limits), walls.environment(room)
         child = Child(command, room, environment, limits.seconds)
-        watch = Watch(child, limits.memory)
+        watch = Watch(child, limits)
         child.ready()
         yield child
-        watch.complain()
+        if watch.said:
+            raise NotGraded(watch.said)
     except (walls.NoWall, Mistake) as problem:
         raise NotGraded(str(problem)) from None
-    except NotGraded:
-        watch.complain()
-        raise
+    except NotGraded as reason:
+        raise NotGraded(watch.said or str(reason)) from None
     finally:
         if child:
             child.close()
         if watch:
             watch.stop()
         walls.clear(room)
-
-
-class Watch(threading.Thread):
-    """Ends a submission that uses more memory than it may; `said` tells so afterwards."""
-
-    def __init__(self, child, memory: int):
-        super().__init__(daemon=True)
-        self.child, self.memory = child, memory
-        self.said, self.over = "", threading.Event()
-        self.start()
-
-    def run(self):
-        """Look again and again until stopped."""
-        while not self.over.wait(LOOK):
-            top = self.child.process
-            if top is None:
-                continue
-            with contextlib.suppress(psutil.Error):
-                every = psutil.Process(top.pid).children(recursive=True)
-                if sum(memory_of(process) for process in every) > self.memory:
-                    self.said = f"it used more than {self.memory / 2**30:.3g} GiB of memory"
-                    for process in every:
-                        process.kill()
-
-    def stop(self):
-        """Look no more."""
-        self.over.set()
-        self.join()
-
-    def complain(self):
-        """Raise NotGraded if the submission had to be ended."""
-        if self.said:
-            raise NotGraded(self.said)
-
-
-def memory_of(process) -> int:
-    """Return the bytes of memory that are in use by a process; 0 when it has just ended."""
-    try:
-        return process.memory_info().rss
-    except psutil.Error:
-        return 0

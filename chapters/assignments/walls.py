@@ -27,7 +27,6 @@ HOME = str(Path("/home", "student"))  # inside
 BROUGHT = "/brought"  # inside: what `inside.py` copies into the home
 FIRST = "/inside.py"  # inside: the first program, see inside.py
 MEGABYTE = 2**20
-LARGEST_FOLDER = 100 * MEGABYTE
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store")
 SETTINGS = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "localtime", "fonts")
 NONE = (
@@ -47,8 +46,10 @@ class Limits:
         For everything: the whole notebook and all tests.
     cell_seconds : float
         For one cell; then it is interrupted, and the next one runs.
-    memory, disk, file : int
-        Bytes for all its processes together, for all its files, for one of them.
+    cores : float
+        Processors that it may keep busy, in the long run.
+    memory, left, disk, file : int
+        Bytes for all its processes together, to be left to others, for all its files, for one.
     processes : int
         How many processes and threads it may have at a time.
     outputs : int
@@ -57,7 +58,9 @@ class Limits:
 
     seconds: float = 180
     cell_seconds: float = 60
+    cores: float = 1.2
     memory: int = 4096 * MEGABYTE
+    left: int = 256 * MEGABYTE
     disk: int = 256 * MEGABYTE
     file: int = 128 * MEGABYTE
     processes: int = 96
@@ -137,13 +140,10 @@ def bring(submitted: Path | None, room: Path) -> None:
     Only regular files: a link may lead anywhere, and a pipe would never end.
     """
     (room / "work").mkdir(parents=True)
-    left = LARGEST_FOLDER
     for folder, _, names in os.walk(submitted) if submitted else ():
         for name in names:
             path = Path(folder, name)
-            about = path.lstat()
-            left -= about.st_size
-            if not stat.S_ISREG(about.st_mode) or left < 0 or path.suffix == ".ipynb":
+            if not stat.S_ISREG(path.lstat().st_mode) or path.suffix == ".ipynb":
                 continue
             target = room / "work" / path.relative_to(submitted)
             target.parent.mkdir(parents=True, exist_ok=True)
