@@ -9,7 +9,7 @@ from importlib import import_module
 
 import numpy as np
 
-from tlcourse.teaching.values import Guess, settle
+from tlcourse.teaching.values import Guess, explained, settle
 
 ROOMS = {
     "01_concepts": (
@@ -80,6 +80,8 @@ class Exercise:
                 self.verify(student, np.random.default_rng([seed, case]))
             except Guess as guess:
                 guesses.append(guess)
+            if guesses and not explained(guesses, student.contradicted):
+                break  # no known mistake is left, and more cases would bring none back
         if guesses:
             raise settle(guesses, student.contradicted)
 

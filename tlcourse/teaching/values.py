@@ -168,11 +168,19 @@ def explain(student, found, expected, known: dict, words: str = "", drawing=None
 
 def settle(guesses: list[Guess], contradicted: set[str]) -> Mistake:
     """Return the one sentence on several wrong results: a mistake only if it explains them all."""
-    for sentence in guesses[0].fitting:
-        if sentence not in contradicted and all(sentence in guess.fitting for guess in guesses):
-            return Mistake(f"{sentence}.", guesses[0].drawing)
+    if sentences := explained(guesses, contradicted):
+        return Mistake(f"{sentences[0]}.", guesses[0].drawing)
     first = next((guess for guess in guesses if not guess.near), guesses[0])
     return Mistake(str(first), first.drawing)
+
+
+def explained(guesses: list[Guess], contradicted: set[str]) -> list[str]:
+    """Return the sentences that explain all wrong results and contradict no other."""
+    return [
+        sentence
+        for sentence in guesses[0].fitting
+        if sentence not in contradicted and all(sentence in guess.fitting for guess in guesses)
+    ]
 
 
 def worst(found, expected) -> str:
