@@ -198,6 +198,15 @@ def test_a_notebook_runs_there_and_after_a_crash_again():
     child.close()
 
 
+def test_a_notebook_that_replaced_a_layer_hears_to_restart(monkeypatch, child):
+    class Patched(torch.nn.BatchNorm2d):
+        pass
+
+    monkeypatch.setattr(room, "process", lambda: child)
+    monkeypatch.setattr(torch.nn, "BatchNorm2d", Patched)
+    assert "restart the kernel" in examine("freeze", RIGHT_ONE["freeze"]).message
+
+
 def test_a_process_that_cannot_start_is_a_sentence():
     cases = [
         ([sys.executable, "-c", "import sys; sys.exit('no sandbox here')"], "no sandbox here$"),

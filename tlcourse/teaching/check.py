@@ -120,7 +120,7 @@ def judged(exercise: Exercise, student: Student, seed: int) -> Answer:
         problem, drawing = str(mistake), mistake.drawing
     except Exception as error:  # noqa: BLE001 - a result so odd that comparing it failed
         problem = f"the result of {student.last_call} cannot be read ({type(error).__name__}): "
-        problem += f"return {exercise.returns}"
+        problem += f"return {exercise.returns} If it does, restart the kernel."
     else:
         message = f"✓ {name}: right on {exercise.cases} random cases."
         return Answer(True, message, printed=student.printed)

@@ -26,6 +26,11 @@ UNPICKLABLE = (
     "functions and plain values; open files and the like are opened inside the function."
 )
 
+REPLACED = (
+    "the check cannot hand over its own inputs ({}): something of torch or NumPy was replaced in this "
+    "notebook, so restart the kernel."
+)
+
 
 class Pickler(pickle.Pickler):
     """Pickles tensors as arrays, which takes a tenth of the time."""
@@ -188,7 +193,11 @@ class Child:
         limit = min(seconds, self.budget)
         start = time.monotonic()
         try:
-            self._tasks.put(pickled((limit, *message)))
+            content = pickled((limit, *message))
+        except Exception as error:  # noqa: BLE001 - of a class that is no longer where it was
+            raise Mistake(REPLACED.format(f"{type(error).__name__}: {text_of(error)}")) from None
+        try:
+            self._tasks.put(content)
             while (answer := self._answer()) is None:
                 if time.monotonic() - start > limit:
                     raise TimeUp(f"it was stopped after {limit:.3g} seconds.")
