@@ -91,7 +91,7 @@ def test_a_notebook_shows_each_figure_once(outputs):
 def test_the_drawing_of_a_check_is_a_png_with_the_message_as_its_alternative(outputs):
     ((said, drawn),) = outputs["check"]
     message = said.text.strip()
-    assert message.startswith("✗ paired_interval: the mean difference is ")
+    assert message.startswith("✗ paired_interval: the mean of ours - baseline is another")
     assert base64.b64decode(drawn.data["image/png"]).startswith(b"\x89PNG")
     assert drawn.metadata["image/png"]["alt"] == message
 

@@ -129,6 +129,7 @@ def test_a_wrong_value_is_explained_by_the_mistake_that_it_equals():
         (((1.0, 0.0),), r"^wrong: it should be 0"),  # no broadcasting: one number is no vector
         (((0.33, 1 / 3), (0.67, 2 / 3)), "rounded to 2 decimals: return it as it is"),
         (((0.33, 1 / 3), (0.667, 2 / 3)), "it should be 0.3333, and you returned 0.33"),
+        (((0.0, 0.01), (0.0, 0.02)), "it should be 0.01, and you returned 0"),
         (((1.00004, 1.0), (0.5, 0.7)), "it should be 0.7, and you returned 0.5"),
         (((1.00004, 1.0), (0.70001, 0.7)), "right to 4 digits"),
         (((np.array([True, False]), np.array([True, True])),), r"at \[1\] it should be True"),

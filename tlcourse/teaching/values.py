@@ -202,9 +202,13 @@ def _rounded(expected) -> dict:
     exact = np.asarray(expected)
     if exact.dtype.kind != "f":
         return {}
+    size = np.abs(exact[np.isfinite(exact)]).max(initial=0)
     return {
-        f"your result is rounded to {digits} decimals: return it as it is": exact.round(digits)
+        f"your result is rounded to {digits} decimal{'s'[: digits - 1]}: return it as it is": (
+            exact.round(digits)
+        )
         for digits in range(1, 6)
+        if 10.0**-digits <= size / 10  # a nought for small numbers is not rounded, but wrong
     }
 
 
