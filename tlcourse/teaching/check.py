@@ -132,7 +132,7 @@ def handed_over(exercise: Exercise, function) -> Student:
     call = f'check("{exercise.name}", {exercise.name})'
     if function is None or function is ...:
         raise Mistake(f"there is no function to check: write {call}, without parentheses after it.")
-    if not callable(function) or isinstance(function, type | torch.nn.Module):
+    if not callable(function) or issubclass(type(function), type | torch.nn.Module):
         raise Mistake(
             f"you passed {words(function)}, not a function: write {call}, which hands over the "
             "function itself instead of calling it."

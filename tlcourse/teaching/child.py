@@ -176,18 +176,16 @@ class Child:
             raise Mistake(UNPICKLABLE.format(f"{type(error).__name__}: {text_of(error)}")) from None
         folders = [os.path.abspath(folder) for folder in sys.path]
         answer = self.ask("hold", name, content, sources, folders, seconds=START / 3)
-        if "raised" in answer:
-            raise Mistake(
-                UNPICKLABLE.format(": ".join([answer["raised"][0][0], answer["raised"][1]]))
-            )
-        return Student(name, self.ask, answer["value"])
+        if isinstance(about := answer.get("value"), dict):
+            return Student(name, self.ask, about)
+        raise Mistake(UNPICKLABLE.format(str(answer.get("raised", "it was not understood"))[:200]))
 
     def student(self, name: str) -> "Student":
         """Return the function of that name from the notebook that was run."""
-        answer = self.ask("find", name).get("value")
-        if answer is None:
+        about = self.ask("find", name).get("value")
+        if not isinstance(about, dict):
             raise Mistake(f"the notebook defines no {name}.")
-        return Student(name, self.ask, answer)
+        return Student(name, self.ask, about)
 
     def _ask(self, message, seconds: float, known=()):
         limit = min(seconds, self.budget)
