@@ -86,7 +86,8 @@ def says(name: str, report: list[str]) -> bool:
     points = re.search(r" s  (\d+) of 20", line)
     got, due = int(points[1]) if points else None, hostile.CASES[name][1]
     words = [("not graded" if number is None else f"{number} points") for number in (got, due)]
-    return holds(f"{name}: {words[0]}, deserved: {words[1]}", got == due)
+    reason = line.partition("NOT GRADED: ")[2]
+    return holds(f"{name}: {words[0]}, deserved: {words[1]} {reason}".rstrip(), got == due)
 
 
 def holds(what: str, held: bool) -> bool:
