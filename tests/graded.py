@@ -1,22 +1,24 @@
-"""The assignments' notebooks, and their graded cells run as grading runs them."""
+"""The assignments' notebooks, and their graded cells run as grading runs them, without a process."""
 
 import assignment as tool
-import grading
+import repairing
+from answers import here
 
 
 def read(kind, name):
     """The notebook of an assignment: its "source" or its "release"."""
-    return grading.read(tool.COURSE / kind / name / f"{name}_exercises.ipynb")
+    return repairing.read(tool.COURSE / kind / name / f"{name}_exercises.ipynb")
 
 
 def cell(notebook, name):
     """The cell that nbgrader knows as `name`."""
-    return next(c for c in notebook.cells if grading.grade_id(c) == name)
+    return next(c for c in notebook.cells if repairing.grade_id(c) == name)
 
 
 def play(notebook, name, function):
     """Run a graded cell as if `function` were defined in the notebook."""
-    exec(cell(notebook, f"test-{name}").source, {name: function})  # noqa: S102 - as a kernel does
+    names = {"__name__": "__main__", name: here(name, function)}
+    exec(cell(notebook, f"test-{name}").source, names)  # noqa: S102 - as judging does
 
 
 def grade(notebook, name, function):

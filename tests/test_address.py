@@ -36,8 +36,8 @@ def repositories(root):
 def checkout(tmp_path):
     """A copy of a lesson, an assignment, and the pages that name the address."""
     course, name = Path("chapters/assignments"), "03_tuning"
-    wanted = [course / "source" / name / f"{name}_exercises.ipynb", course / "grading.py"]
-    wanted += [f"chapters/{name}.ipynb", "pyproject.toml", course / "nbgrader_config.py"]
+    wanted = [course / "source" / name / f"{name}_exercises.ipynb", f"chapters/{name}.ipynb"]
+    wanted += ["pyproject.toml", *(p.relative_to(ROOT) for p in (ROOT / course).glob("*.py"))]
     for path in [*wanted, *address.PAGES]:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, tmp_path / path)

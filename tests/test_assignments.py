@@ -12,18 +12,23 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import assignment as tool
 import graded
 import grading
+import hostile
 import nbformat
 import numpy as np
 import pytest
+import repairing
+import self_test
 import test_notebooks as rules
 import torch
 from graded import cell, grade, play
 from lessons.ch01_concepts import right_answers, wrong_answers
 from loops import each
+from nbformat.v4 import new_code_cell
 
 from tlcourse.teaching.check import examine
 
@@ -131,7 +136,7 @@ def test_an_unsolved_notebook_says_what_is_missing_and_never_stops(capsys):
     figures = []
     student = {"__name__": "__main__", "display": figures.append}
     for code in rules.code(RELEASE):
-        if not (grading.grade_id(code) or "").startswith("test-") and "%pip" not in code.source:
+        if not (repairing.grade_id(code) or "").startswith("test-") and "%pip" not in code.source:
             exec(code.source, student)  # noqa: S102 - as a kernel does
     printed = capsys.readouterr().out
     for name in POINTS:
@@ -179,7 +184,7 @@ def damaged(notebook):
 
 
 def test_what_is_whole_is_left_alone():
-    notebook, found = grading.repaired(solved(), RELEASE)
+    notebook, found = repairing.repaired(solved(), RELEASE)
     assert found == []
     assert [c.source for c in notebook.cells] == [c.source for c in solved().cells]
 
@@ -188,7 +193,7 @@ def meddled():
     """Everything around the answers changed: tags, types, attachments, the notebook's metadata."""
     notebook = solved()
     for c in notebook.cells:
-        kind = (grading.grade_id(c) or "").partition("-")[0]
+        kind = (repairing.grade_id(c) or "").partition("-")[0]
         if kind in ("test", "ask", "task"):
             c.update(cell_type="raw", source="1", attachments={"a": {"text/plain": "b"}})
         c.metadata |= {"tags": ["skip-execution"], "jupyter": {"source_hidden": True}}
@@ -201,10 +206,10 @@ BACK = "put back as in the release"
 
 
 def test_nothing_but_an_answer_is_kept_of_a_cell_that_the_release_knows():
-    notebook, found = grading.repaired(meddled(), RELEASE)
-    cells = {grading.grade_id(c): c for c in notebook.cells if grading.grade_id(c)}
+    notebook, found = repairing.repaired(meddled(), RELEASE)
+    cells = {repairing.grade_id(c): c for c in notebook.cells if repairing.grade_id(c)}
     for original in RELEASE.cells:
-        if name := grading.grade_id(original):
+        if name := repairing.grade_id(original):
             due = copy.deepcopy(original) | {"id": cells[name].id}
             if name.startswith("solve-"):
                 due["source"] = cell(SOURCE, name).source
@@ -219,9 +224,9 @@ def test_nothing_but_an_answer_is_kept_of_a_cell_that_the_release_knows():
 def test_odd_metadata_is_no_reason_not_to_grade(metadata):
     notebook = solved()
     for c in notebook.cells:
-        if not (grading.grade_id(c) or "").startswith(("test-", "solve-")):
+        if not (repairing.grade_id(c) or "").startswith(("test-", "solve-")):
             c["metadata"] = copy.deepcopy(metadata)
-    nbformat.validate(grading.repaired(notebook, RELEASE)[0])
+    nbformat.validate(repairing.repaired(notebook, RELEASE)[0])
 
 
 def test_a_picture_in_an_answer_in_words_is_kept():
@@ -229,17 +234,19 @@ def test_a_picture_in_an_answer_in_words_is_kept():
     given = nbformat.v4.new_markdown_cell("", metadata={"nbgrader": mark})
     answer = copy.deepcopy(given)
     answer.update(source="![](attachment:a)", attachments={"a": {}})
-    mended = grading.restored(answer, given)
+    mended = repairing.restored(answer, given)
     assert (mended.source, mended.attachments) == ("![](attachment:a)", {"a": {}})
 
 
 def test_every_locked_cell_is_there_once_after_a_repair():
     before = damaged(solved())
     kept = copy.deepcopy(before)
-    notebook, found = grading.repaired(before, RELEASE)
+    notebook, found = repairing.repaired(before, RELEASE)
     assert before == kept
-    marks = [grading.grade_id(c) for c in notebook.cells if grading.grade_id(c)]
-    assert set(marks) | {"solve-diagnose"} == {grading.grade_id(c) for c in RELEASE.cells} - {None}
+    marks = [repairing.grade_id(c) for c in notebook.cells if repairing.grade_id(c)]
+    assert set(marks) | {"solve-diagnose"} == {repairing.grade_id(c) for c in RELEASE.cells} - {
+        None
+    }
     assert len(marks) == len(set(marks))
     assert found == [
         "ask-diagnose was missing: put back at the end",
@@ -333,44 +340,53 @@ def bare():
     return notebook
 
 
-def kills_its_kernel():
-    notebook = copy.deepcopy(RELEASE)
-    notebook.cells.insert(1, nbformat.v4.new_code_cell("import os\n\nos._exit(1)"))
+def hostile_in_every_way():
+    """What all hostile submissions do, in one: each looks, writes, fills, shows or lies."""
+    kinds = [
+        "takes_what_is_not_its_own",
+        "runs_in_browsers",
+        "lies",
+        "does_harm",
+        "switches_tests_off",
+    ]
+    notebook, answers = copy.deepcopy(RELEASE), {}
+    for name in kinds:
+        made = hostile.made(name, RELEASE, SOURCE)
+        added = [c for c in made.cells if c.source not in {o.source for o in RELEASE.cells}]
+        place = 1 + len(notebook.cells) - len(RELEASE.cells)
+        mine = [c for c in added if not repairing.grade_id(c)]
+        notebook.cells[place:place] = sorted(mine, key=lambda c: "Thread" in c.source)
+        answers[name] = hostile.cells(made, "solve")
+    lies = ["lies", "takes_what_is_not_its_own", "switches_tests_off"]
+    for number, exercise in enumerate(POINTS):
+        source = answers[lies[number % 3]][exercise].source
+        cell(notebook, f"solve-{exercise}").source = source
     return notebook
 
 
-def rewrites_the_release():
-    """Takes the marks off the release that lies on the disk; otherwise unsolved."""
-    notebook = copy.deepcopy(RELEASE)
-    cell(notebook, "solve-balanced_draw").source = (
-        "import json, pathlib\n"
-        f"for place in pathlib.Path.cwd().parents:\n"
-        f"    for path in place.glob('release/{NAME}/*.ipynb'):\n"
-        "        release = json.loads(path.read_text())\n"
-        "        for cell in release['cells']: cell['metadata'] = {}\n"
-        "        path.write_text(json.dumps(release))"
-    )
+def ends_its_process(notebook):
+    """With a cell that ends the process: it is left out."""
+    notebook.cells.insert(1, new_code_cell("import os\n\nos._exit(1)"))
     return notebook
 
 
 def skips_its_tests(notebook):
     """The graded cells are tagged, so that a test that does not run cannot fail."""
     for c in notebook.cells:
-        if (grading.grade_id(c) or "").startswith("test-"):
+        if (repairing.grade_id(c) or "").startswith("test-"):
             c.metadata["tags"] = ["skip-execution"]
     return notebook
 
 
 TRUNCATED = nbformat.writes(RELEASE)[:5000]
 # By kind: what is handed in, under which name, and how many of 20 points it gets; None: no grade.
-# They are graded in the order of their names: all others come after the one that rewrites the release.
 KINDS = {
-    "author": (rewrites_the_release(), FILE, None),
+    "hostile": (hostile_in_every_way(), FILE, 0),
     "damaged": (damaged(skips_its_tests(half_solved())), FILE, 10),
     "colab": (saved_by_colab(), f"{NAME}_exercises (1).ipynb", 20),
-    "bare": (bare(), FILE, 20),
+    "bare": (ends_its_process(bare()), FILE, 20),
     "truncated": (TRUNCATED, FILE, None),
-    "killer": (kills_its_kernel(), FILE, None),
+    "link": (hostile.links_to_the_source(RELEASE, SOURCE), FILE, None),
 }
 CLASS = int(os.environ.get("TLCOURSE_CLASS", len(KINDS)))
 GRADED = [kind for kind, (_, _, due) in KINDS.items() if due is not None]
@@ -395,28 +411,34 @@ def course(tmp_path_factory, environment):
     folder = tmp_path_factory.mktemp("class") / "course"
     for name in ("source", "release"):
         shutil.copytree(tool.COURSE / name, folder / name)
-    for name in ("grading.py", "nbgrader_config.py"):
-        shutil.copy(tool.COURSE / name, folder)
+    for path in tool.COURSE.glob("*.py"):
+        shutil.copy(path, folder)
     made = nbgrader(folder, environment, "generate_assignment", NAME, "--force")
     assert made.returncode == 0, made.stderr
     for student in STUDENTS:
         handed_in, name, _ = kind_of(student)
         place = folder / "submitted" / student / NAME
         place.mkdir(parents=True)
-        text = handed_in if isinstance(handed_in, str) else json.dumps(handed_in)
-        (place / name).write_text(text, encoding="utf-8")
-    release = folder / "release" / NAME / FILE
-    whole = release.read_bytes()
-    graded = run([sys.executable, "grading.py", NAME], folder, environment)
+        if isinstance(handed_in, Path):
+            (place / name).symlink_to(handed_in)
+        else:
+            (place / name).write_text(text_of(handed_in), encoding="utf-8")
+    before = self_test.fingerprints(folder)
+    options = ["--jobs", "2", "--cell-seconds", "20"]
+    graded = run([sys.executable, "grading.py", *options, NAME], folder, environment)
     print(graded.stdout, graded.stderr)
-    assert release.read_bytes() != whole, "one submission rewrites it"
-    release.write_bytes(whole)
+    after = self_test.fingerprints(folder)
+    assert before.items() <= after.items(), "no submission changes anything"
     assert graded.returncode == int(any(kind_of(student)[2] is None for student in STUDENTS))
     (folder / "report.txt").write_text(graded.stdout, encoding="utf-8")
     for step in (["generate_feedback", NAME], ["export"]):
         done = nbgrader(folder, environment, *step)
         assert done.returncode == 0, done.stderr
     return folder
+
+
+def text_of(handed_in):
+    return handed_in if isinstance(handed_in, str) else json.dumps(handed_in)
 
 
 def report(course):
@@ -436,8 +458,9 @@ def test_each_student_gets_what_is_due_and_keeps_what_was_handed_in(course):
             assert f" {due} of 20" in line
             assert float(rows[student]["raw_score"]) == due  # question 7 is not marked yet
             assert float(rows[student]["max_score"]) == 30
-        text = handed_in if isinstance(handed_in, str) else json.dumps(handed_in)
-        assert (course / "submitted" / student / NAME / name).read_text(encoding="utf-8") == text
+        if not isinstance(handed_in, Path):
+            kept = (course / "submitted" / student / NAME / name).read_text(encoding="utf-8")
+            assert kept == text_of(handed_in)
 
     each(gets_what_is_due, [(student, student) for student in STUDENTS])
 
@@ -447,8 +470,7 @@ def test_the_report_says_what_was_wrong(course):
         "damaged0": "test-diagnose was missing: put back at the end",
         "colab0": "the file was called '01_concepts_exercises (1).ipynb'",
         "truncated0": "cannot be read",
-        "killer0": "Kernel died",
-        "author0": "NOT GRADED: the release was changed while this ran",
+        "link0": "NOT GRADED: '01_concepts_exercises.ipynb' is a link or no file",
     }.items():
         (line,) = [line for line in report(course) if line.startswith(f"{student} ")]
         assert words in line
@@ -465,11 +487,37 @@ def test_the_feedback_names_the_mistake_and_the_repair(course):
     assert "Repaired before grading" in feedback("damaged0")
 
 
+def shown(course, student):
+    """All that the cells of a graded notebook show: texts, sentences of errors, kinds of pictures."""
+    notebook = repairing.read(course / "autograded" / student / NAME / FILE)
+    every = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
+    texts = [o.get("text") or o.get("evalue") or " ".join(o.get("data", ())) for o in every]
+    return "\n".join(texts)
+
+
+def test_a_hostile_submission_finds_nothing_and_leaves_nothing(course):
+    seen = shown(course, "hostile0")
+    assert "FOUND" not in seen
+    for limit in ("disk: stopped at 1", "threads: stopped at", "memory: stopped at"):
+        assert limit in seen
+    assert "image/png" in seen and "svg" not in seen and "javascript" not in seen
+    assert "✗ freeze: " in seen
+    assert self_test.processes() == self_test.left(Path.home()) == []
+    assert "it ended the process" in shown(course, "bare0")
+
+
 def test_the_release_fails_where_it_is_graded(course, environment):
     release = nbgrader(course, environment, "validate", f"release/{NAME}/{FILE}")
     assert "VALIDATION FAILED ON 6 CELL(S)!" in release.stdout
     for name in POINTS:
         assert f"AssertionError: not yet: {name} is still empty" in release.stdout
+
+
+@pytest.mark.weekly
+def test_the_self_test_of_the_instructors_page_holds(environment):
+    tested = run([sys.executable, "grading.py", "--self-test"], tool.COURSE, environment)
+    assert tested.returncode == 0, tested.stdout
+    assert tested.stdout.endswith("everything held\n")
 
 
 # ── points that cannot be trusted are no points ─────────────────────────────────────────────
@@ -511,7 +559,7 @@ CHANGES = [without_marks, without_one_test, with_another_test, with_other_points
 @pytest.fixture
 def grading_anew(monkeypatch):
     """Undo afterwards what grading and nbgrader's settings leave in a process."""
-    monkeypatch.setattr(grading, "KEPT", {})
+    monkeypatch.setattr(repairing, "KEPT", {})
     monkeypatch.setattr(sys, "path", list(sys.path))
     for name in ("PATH", "TLCOURSE_DEVICE", "TLCOURSE_HIDDEN_SEED"):
         monkeypatch.setenv(name, os.environ.get(name, ""))
@@ -523,7 +571,7 @@ def test_another_release_than_the_gradebooks_costs_nobody_points(
     one_student, grading_anew, capsys, change
 ):
     path = one_student / "release" / NAME / FILE
-    release = grading.read(path)
+    release = repairing.read(path)
     change(release)
     path.write_text(nbformat.writes(release), encoding="utf-8")
     assert grading.main([NAME]) == 1
@@ -541,7 +589,7 @@ def test_the_form_graders_button_refuses_another_release_too(one_student):
     where = {"assignment": NAME, "notebook": path.stem}
     where["db_url"] = f"sqlite:///{one_student / 'gradebook.db'}"
     with pytest.raises(ValueError, match="disagree about test-freeze"):
-        grading.Repair().preprocess(solved(), {"nbgrader": where})
+        repairing.Repair().preprocess(solved(), {"nbgrader": where})
 
 
 @pytest.fixture
@@ -565,7 +613,7 @@ def test_a_test_without_a_run_or_a_verdict_is_not_graded(
     def autograde(assignment, student):
         notebook = copy.deepcopy(RELEASE)
         for c in notebook.cells:
-            name = grading.grade_id(c) or ""
+            name = repairing.grade_id(c) or ""
             if name.startswith("test-") and (ran or name != "test-freeze"):
                 c.execution_count = 1
         place = one_student / "autograded" / student / assignment

@@ -25,6 +25,20 @@ import numpy as np
 from tlcourse.teaching.check import check
 check('paired_interval', lambda ours, baseline: np.zeros(3))
 """
+BACKGROUND = """
+from tlcourse.check import check
+from tlcourse.teaching.check import process
+print(process.cache_info().currsize)
+"""
+STOPPED = """
+import _thread, threading, time
+def keeps_the_interpreter(ours, baseline): return sum(range(10**11))
+process().ready()
+threading.Timer(1, _thread.interrupt_main).start()
+start = time.monotonic()
+try: check('paired_interval', keeps_the_interpreter)
+except KeyboardInterrupt: print('stopped', time.monotonic() - start < 5)
+"""
 QUIZ = """
 from tlcourse.teaching.quiz import ask, right, wrong
 ask('Q?', wrong('a', 'No.'), right('b', 'Yes.'))
@@ -39,7 +53,13 @@ results = experiment.repeat(run, [1, 2, 3], "notebook", workers=2)
 print([value for value, _ in results], os.getpid() in [process for _, process in results])
 """
 # pyplot is imported in the midst of FIGURES only.
-PARTS = {"check": [CHECK], "quiz": [QUIZ], "figures": FIGURES, "processes": [PROCESSES]}
+PARTS = {
+    "background": [BACKGROUND, STOPPED],
+    "check": [CHECK],
+    "quiz": [QUIZ],
+    "figures": FIGURES,
+    "processes": [PROCESSES],
+}
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +77,10 @@ def outputs():
     }
 
 
+def test_the_process_of_checks_starts_with_the_notebook_and_an_interrupt_is_heard(outputs):
+    assert [cell[0].text for cell in outputs["background"]] == ["1\n", "stopped True\n"]
+
+
 def test_a_notebook_shows_each_figure_once(outputs):
     """With and without pyplot, as the last value of a cell, and not when it is only assigned."""
     shown = [[list(o.data) for o in cell if "data" in o] for cell in outputs["figures"]]
@@ -67,7 +91,7 @@ def test_a_notebook_shows_each_figure_once(outputs):
 def test_the_drawing_of_a_check_is_a_png_with_the_message_as_its_alternative(outputs):
     ((said, drawn),) = outputs["check"]
     message = said.text.strip()
-    assert message.startswith("✗ paired_interval: the mean difference is ")
+    assert message.startswith("✗ paired_interval: the mean of ours - baseline is another")
     assert base64.b64decode(drawn.data["image/png"]).startswith(b"\x89PNG")
     assert drawn.metadata["image/png"]["alt"] == message
 

@@ -6,11 +6,10 @@ import graded
 import numpy as np
 import pytest
 import torch
-from answers import RIGHT, RIGHT_ONE, cases
+from answers import RIGHT, RIGHT_ONE, cases, examined, here
 from loops import each
 from test_assignment_notebooks import NOTEBOOKS, OF_EXERCISE
 
-from tlcourse.teaching.check import examine
 from tlcourse.teaching.exercise import catalogue
 from tlcourse.teaching.values import near_miss, told_apart
 
@@ -88,7 +87,7 @@ def test_single_precision_passes_or_hears_how_many_digits_are_right(name):
     def in_the_check(function):
         changed = set()
         for seed in range(8):
-            answer = examine(name, twin_of(function, changed), seed)
+            answer = examined(name, twin_of(function, changed), seed)
             assert answer.solved or NEARLY.search(answer.message), answer.message
             if not changed:  # whole numbers, or a network: other tests try the function itself
                 own_twins.add(function)
@@ -97,7 +96,9 @@ def test_single_precision_passes_or_hears_how_many_digits_are_right(name):
     def in_the_graded_cell(function):
         if function in own_twins:
             return
-        said = graded.grade(NOTEBOOKS["source", OF_EXERCISE[name]], name, twin_of(function))
+        said = graded.grade(
+            NOTEBOOKS["source", OF_EXERCISE[name]], name, here(name, twin_of(function))
+        )
         assert said is None or NEARLY.search(said), said
 
     each(in_the_check, cases(TWINS, name))
@@ -109,16 +110,16 @@ def test_single_precision_passes_or_hears_how_many_digits_are_right(name):
 def test_an_error_within_the_promise_passes_and_a_larger_one_is_called_by_its_digits(name):
     for error in (9e-7, -9e-7):
         function = inexact(RIGHT_ONE[name], error, PROMISED[name] == "part")
-        assert {examine(name, function, seed).message[0] for seed in range(4)} == {"✓"}, error
+        assert {examined(name, function, seed).message[0] for seed in range(4)} == {"✓"}, error
     function = inexact(RIGHT_ONE[name], 8e-5, part=True)
-    assert NEARLY.search(examine(name, function).message)
+    assert NEARLY.search(examined(name, function).message)
 
 
 @pytest.mark.parametrize("name", catalogue())
 def test_no_sentence_asks_for_the_number_that_it_was_given(name):
     pairs = r"(?:should be|is|instead of|gives|return) (-?[\d.e-]+\d)\b.*?(-?\d[\d.e-]*\d)\b"
     for error in (2e-6, 2e-4, 2e-3):
-        answer = examine(name, inexact_or_as_it_is(RIGHT_ONE[name], error))
+        answer = examined(name, inexact_or_as_it_is(RIGHT_ONE[name], error))
         for one, other in re.findall(pairs, answer.message.split(") ")[-1]):
             assert one != other, answer.message
 
@@ -154,6 +155,6 @@ def test_rates_in_single_precision_are_rates():
         learns = [[p for p in layer.parameters() if p.requires_grad] for layer in layers]
         return [{"params": p, "lr": r} for p, r in zip(learns, steps[::-1], strict=True)]
 
-    assert examine("learning_rates", rates).solved
+    assert examined("learning_rates", rates).solved
     source = NOTEBOOKS["source", "02_model_choice"]
-    assert graded.grade(source, "learning_rates", rates) is None
+    assert graded.grade(source, "learning_rates", here("learning_rates", rates)) is None

@@ -1,4 +1,5 @@
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -7,7 +8,17 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from loops import each_is_refused
 
-from tlcourse.teaching.values import Mistake, as_array, as_number, describe, explain, same
+from tlcourse.teaching.values import (
+    Guess,
+    Mistake,
+    as_array,
+    as_number,
+    by_chance,
+    describe,
+    explain,
+    same,
+    settle,
+)
 
 
 def test_tablestensors_and_lists_are_read_alike():
@@ -96,8 +107,38 @@ def test_same_compares_values_and_not_identity():
 
 
 def test_a_wrong_value_is_explained_by_the_mistake_that_it_equals():
-    known = {"twice too large": 2.0, "a vector of ones": np.ones(3)}
-    explain(1.0 + 1e-9, 1.0, known, "wrong.")
-    wrong = [((2.0, 1.0), r"^twice too large\.$"), ((3.0, 1.0), r"^wrong\.$")]
-    wrong.append(((1.0, 0.0), r"^wrong\.$"))  # no broadcasting: one number is no vector
-    each_is_refused(Mistake, lambda *pair: explain(*pair, known, "wrong."), wrong)
+    known = {"twice too large": 2.0, "a vector of ones": np.ones(3), "a half": 0.5}
+
+    def verdict(*pairs):
+        """What is said of several results, each with the one expected."""
+        student, guesses = SimpleNamespace(contradicted=set()), []
+        for pair in pairs:
+            try:
+                explain(student, *pair, known, "wrong")
+            except Guess as guess:
+                guesses.append(guess)
+        raise settle(guesses, student.contradicted)
+
+    one, two, other = (1.0 + 1e-9, 1.0), (2.0, 1.0), (3.0, 1.0)
+    wrong = [
+        ((two,), r"^twice too large\.$"),
+        ((two, two), r"^twice too large\.$"),
+        ((one, two), r"^wrong: it should be 1, and you returned 2\.$"),
+        ((two, other), r"^wrong: it should be 1, and you returned 2\.$"),
+        ((other,), r"^wrong: it should be 1, and you returned 3\.$"),
+        (((1.0, 0.0),), r"^wrong: it should be 0"),  # no broadcasting: one number is no vector
+        (((0.33, 1 / 3), (0.67, 2 / 3)), "rounded to 2 decimals: return it as it is"),
+        (((0.33, 1 / 3), (0.667, 2 / 3)), "it should be 0.3333, and you returned 0.33"),
+        (((0.0, 0.01), (0.0, 0.02)), "it should be 0.01, and you returned 0"),
+        (((1.00004, 1.0), (0.5, 0.7)), "it should be 0.7, and you returned 0.5"),
+        (((1.00004, 1.0), (0.70001, 0.7)), "right to 4 digits"),
+        (((np.array([True, False]), np.array([True, True])),), r"at \[1\] it should be True"),
+    ]
+    each_is_refused(Mistake, verdict, wrong)
+
+
+def test_chance_is_neither_too_even_nor_too_uneven():
+    rng = np.random.default_rng(0)
+    assert all(by_chance(rng.multinomial(80, [0.2] * 5)) for _ in range(300))
+    assert not by_chance([16] * 5 * 4)
+    assert not by_chance([80, 0, 0, 0, 0])

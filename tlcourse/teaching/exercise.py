@@ -9,6 +9,8 @@ from importlib import import_module
 
 import numpy as np
 
+from tlcourse.teaching.values import Guess, explained, settle
+
 ROOMS = {
     "01_concepts": (
         "ch01_concepts.exercises.draw",
@@ -68,9 +70,20 @@ class Exercise:
     cases: int = 20
 
     def verify_all(self, student, seed: int) -> None:
-        """Verify every random case; `seed` moves them."""
+        """Verify every random case, which `seed` moves; raise Mistake for what is wrong.
+
+        A wrong result that may have several reasons is judged at the end, by all cases.
+        """
+        guesses = []
         for case in range(self.cases):
-            self.verify(student, np.random.default_rng([seed, case]))
+            try:
+                self.verify(student, np.random.default_rng([seed, case]))
+            except Guess as guess:
+                guesses.append(guess)
+            if guesses and not explained(guesses, student.contradicted):
+                break  # no known mistake is left, and more cases would bring none back
+        if guesses:
+            raise settle(guesses, student.contradicted)
 
     def statement(self) -> str:
         """Return the exercise's statement as Markdown."""

@@ -1,93 +1,76 @@
-"""Call a student's function so that nothing it does can stop a check.
+"""Call a student's function in another process, so that nothing it does can stop or fool a check.
 
-Whatever happens inside becomes one sentence: an exception, an endless loop, a changed input, a
-missing ``return``. Afterwards the random generators are as they were; the gradient switch is a
-thread's own, so `within` keeps it too.
+`Student` is the function, to be called like itself; the process is a `child.Child`. Cases, expected
+values and the verdict stay here, and only plain data comes back, so whatever happens over there becomes
+one sentence: an exception, an endless loop, a crash, a changed input, a missing ``return``.
 """
 
-import copy
-import ctypes
-import dis
-import inspect
-import io
-import linecache
-import random
-import threading
 import time
-import traceback
-import warnings
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
-import numpy as np
-import torch
+import cloudpickle
 
-from tlcourse.teaching.values import Mistake, describe, same
-
-
-class Crash(Mistake):
-    """The student's function raised an exception, kept as `error`."""
-
-    def __init__(self, sentence: str, error: BaseException):
-        super().__init__(sentence)
-        self.error = error
+from tlcourse.teaching.holder import parameters_in
+from tlcourse.teaching.values import Mistake, describe
 
 
 class NotYet(Exception):
     """The student's function is still the empty stub."""
 
 
-class TimeUp(SystemExit):
-    """The time limit has passed.
+class Crash(Mistake):
+    """The student's function raised an exception; `kinds` are the names of its classes."""
 
-    A SystemExit, because no ``except Exception`` of a student's code swallows it, and a thread
-    that ends with it does so without a word.
-    """
+    def __init__(self, sentence: str, kinds: list[str]):
+        super().__init__(sentence)
+        self.kinds = kinds
 
 
-class Notepad(io.TextIOBase):
-    """Keeps the first characters of what is printed, however much that is."""
+class TimeUp(Mistake):
+    """The time limit has passed."""
 
-    def __init__(self, size: int = 500):
-        self.size = size
-        self.text = ""
 
-    def write(self, text: str) -> int:
-        """Keep `text` as far as there is room, and claim to have written all of it."""
-        self.text += text[: self.size - len(self.text)]
-        return len(text)
+class Gone(Mistake):
+    """The process ended, or answered what cannot be read."""
 
 
 class Student:
-    """The student's function, to be called like the function itself.
+    """A student's function in another process, to be called like the function itself.
 
     Parameters
     ----------
     name : str
         Name of the exercise, used in messages.
-    function : callable
-        What the student wrote.
+    ask : callable
+        `Child.ask`.
+    about : dict
+        What the process says of the function: `what` it is if it cannot be called, its `module`,
+        whether it is a `stub`, its `inputs` as text.
 
     Attributes
     ----------
-    last_call : str
-        The call in progress or the last one, in words.
+    printed : str
+        The beginning of what the function printed.
+    contradicted : set of str
+        Known mistakes that a result contradicts; see `values.explain`.
+    end : float
+        When its time is over, by the clock of `time.monotonic`.
     """
 
-    def __init__(self, name: str, function):
-        self.name = name
-        self.function = function
-        self.last_call = f"{name}()"
-        self._fitting = set()  # numbers of inputs that the function is known to take
+    def __init__(self, name: str, ask, about: dict):
+        self.name, self.about, self._ask = name, about, ask
+        self.__name__, self.__module__ = name, str(about.get("module"))
+        self.printed, self.end, self._inputs = "", float("inf"), ()
+        self.contradicted = set()
 
-    def __call__(self, *inputs, changes: bool = False):
+    @property
+    def last_call(self) -> str:
+        """The call in progress or the last one, in words."""
+        if isinstance(self._inputs, str):
+            return self._inputs
+        return f"{self.name}({', '.join(describe(value) for value in self._inputs)})"
+
+    def __call__(self, *inputs, **named):
         """Return what the function returns.
-
-        Parameters
-        ----------
-        *inputs
-            Handed to the function.
-        changes : bool
-            Whether the function is meant to change its inputs and may return None.
 
         Raises
         ------
@@ -96,152 +79,65 @@ class Student:
         Mistake
             If it raises, takes other parameters, changes an input or returns None.
         """
-        self.last_call = f"{self.name}({', '.join(describe(value) for value in inputs)})"
-        self._fits(inputs)
-        kept = None if changes else copy.deepcopy(inputs)
-        try:
-            result = self.function(*inputs)
-        except (KeyboardInterrupt, TimeUp):
-            raise
-        except BaseException as error:
-            raise self._explain(error) from error
-        if result is ...:
-            raise NotYet
-        if not changes and not same(kept, inputs):
-            raise Mistake(f"{self.last_call} changed its input: work on a copy of it.")
-        if not changes and result is None:
+        self._inputs = (*inputs, *named.values())
+        value = self._value("call", inputs, named)
+        if value is None:
             raise Mistake(f"{self.last_call} returned None: does it end with a `return` line?")
-        return result
+        return value
 
-    def _fits(self, inputs) -> None:
-        if len(inputs) in self._fitting:
-            return
+    def observe(self, probe, *inputs):
+        """Return what ``probe(function, *inputs)`` returns over there; see `observe`."""
+        self._inputs = self.name  # the probe decides what is handed to the function
+        return self._value("observe", cloudpickle.dumps(probe), inputs)
+
+    def _value(self, task: str, *content):
+        seconds = min(self.end - time.monotonic(), 3600.0)
+        known = parameters_in(list(content))
         try:
-            signature = inspect.signature(self.function)
-        except (TypeError, ValueError):  # some built-in functions have none
-            return
-        try:
-            signature.bind(*inputs)
-        except TypeError:
+            if seconds <= 0:
+                raise TimeUp("its time is over.")
+            answer = self._ask(task, self.name, *content, seconds=seconds, known=known)
+            self.printed += str(answer.get("printed", ""))[: 500 - len(self.printed)]
+            if "value" in answer:
+                return answer["value"]
+            self._explain(answer)
+        except TimeUp:
+            raise TimeUp(f"{self.last_call} was stopped: is there a loop without end?") from None
+        except Gone as gone:
+            raise Gone(f"at {self.last_call} {gone}") from None
+        except (AttributeError, LookupError, TypeError, ValueError):
+            raise Gone(f"at {self.last_call} what came back cannot be read.") from None
+
+    def _explain(self, answer: dict):
+        """Raise what an answer without a value stands for."""
+        if "call" in answer:
+            self._inputs = f"{self.name}({answer['call']})"
+        if "stub" in answer:
+            raise NotYet
+        if "inputs" in answer:
             raise Mistake(
                 f"it is called as {self.last_call}, but yours is defined as "
-                f"{self.name}{signature}: take those inputs, in that order."
-            ) from None
-        self._fitting.add(len(inputs))
-
-    def _explain(self, error: BaseException) -> Exception:
-        line = _line_of(self.function, error)
-        if isinstance(error, NotImplementedError) and (not error.args or "raise" in line):
-            return NotYet()
-        cause = f"{type(error).__name__}: {_text(error)}".rstrip(": ")
-        return Crash(f"{self.last_call} raised {cause}{line}.", error)
+                f"{self.name}{answer['inputs']}: take those inputs, in that order."
+            )
+        if "changed" in answer:
+            raise Mistake(f"{self.last_call} changed its input: work on a copy of it.")
+        kinds, text, line = answer["raised"]
+        cause = f"{kinds[0]}: {text}".rstrip(": ")
+        raise Crash(f"{self.last_call} raised {cause}{line}.", list(map(str, kinds)))
 
 
-def _text(error: BaseException) -> str:
-    try:
-        return " ".join(str(error).split())[:200].rstrip(".")
-    except (KeyboardInterrupt, TimeUp):
-        raise
-    except BaseException:  # noqa: BLE001 - a student's exception may fail to say what it is
-        return ""
+def observe(function, probe, *inputs):
+    """Return ``probe(function, *inputs)``, run where the function is.
 
-
-def _line_of(function, error: BaseException) -> str:
-    """Say which line of the student's code raised `error`; empty when it is not known."""
-    code = _code_of(function)
-    lines = [
-        (number, linecache.getline(frame.f_code.co_filename, number).strip())
-        for frame, number in traceback.walk_tb(error.__traceback__)
-        if code and frame.f_code.co_filename == code.co_filename
-    ]
-    if not lines:
-        return ""
-    number, text = lines[-1]
-    return f", in line {number} (`{text}`)" if text else f", in line {number}"
-
-
-def _code_of(function):
-    """Return the code inside a function and its decorators, or None."""
-    try:
-        return getattr(inspect.unwrap(function), "__code__", None)
-    except ValueError:  # a function that claims to wrap itself
-        return getattr(function, "__code__", None)
-
-
-def is_stub(function) -> bool:
-    """Tell whether a function's body is only a docstring, ``pass`` or ``...``."""
-    code = _code_of(function)
-    if code is None:
-        return False
-    steps = [i for i in dis.get_instructions(code) if i.opname not in {"RESUME", "NOP"}]
-    ends = {"LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"}
-    return all(i.opname in ends and i.argval is None for i in steps)
-
-
-@contextmanager
-def sheltered(notepad: Notepad):
-    """Catch what is printed; put random generators and warnings back afterwards."""
-    states = random.getstate(), np.random.get_state(), torch.random.get_rng_state()
-    try:
-        with redirect_stdout(notepad), redirect_stderr(notepad), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])
-        torch.random.set_rng_state(states[2])
-
-
-def within(seconds: float, work):
-    """Return ``work()``, which runs in a thread of its own, or raise what it raises.
-
-    A thread can be left behind when it does not end, and no exception ever strikes the caller
-    from outside. Needs no signal, so it is the same on every system and in every thread.
+    For what cannot be seen from outside, such as what a function did to a network.
 
     Parameters
     ----------
-    seconds : float
-        How long the work may take.
-    work : callable
-        Called without inputs.
-
-    Raises
-    ------
-    TimeUp
-        If the work takes longer. It is stopped then; only a call into compiled code, such as one
-        matrix product or a long sleep, ends first.
+    function : callable
+        An ordinary function, or a `Student`.
+    probe : callable
+        Returns plain data.
     """
-    outcome = []
-
-    def run():
-        try:
-            outcome.append((work(), None))
-        except BaseException as error:  # noqa: BLE001 - handed to the caller
-            outcome.append((None, error))
-
-    worker = threading.Thread(target=run, daemon=True)
-    worker.start()
-    end = time.monotonic() + seconds
-    try:
-        # No join: Ctrl-C inside it marks a running thread as ended (CPython 3.11).
-        while not outcome and time.monotonic() < end:
-            time.sleep(0.005)
-    finally:
-        late = not outcome
-        if late:
-            _stop(worker)
-    if late:
-        raise TimeUp
-    result, error = outcome[0]
-    if error is not None:
-        raise error
-    return result
-
-
-def _stop(worker: threading.Thread) -> None:
-    """Raise TimeUp inside a thread: again, should a bare ``except:`` have swallowed it."""
-    set_exception = ctypes.pythonapi.PyThreadState_SetAsyncExc
-    for _ in range(50):
-        if worker.is_alive():
-            set_exception(ctypes.c_ulong(worker.ident), ctypes.py_object(TimeUp))
-            time.sleep(0.02)
+    if isinstance(function, Student):
+        return function.observe(probe, *inputs)
+    return probe(function, *inputs)

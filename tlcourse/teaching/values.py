@@ -5,6 +5,7 @@ import reprlib
 
 import numpy as np
 import torch
+from scipy import stats
 
 
 class Mistake(Exception):
@@ -23,9 +24,18 @@ class Mistake(Exception):
         self.drawing = drawing
 
 
+class Odd:
+    """A value that is no plain data: of it only `text`, a few words, was sent."""
+
+    def __init__(self, text: str):
+        self.text = text
+
+
 def describe(value) -> str:
     """Return a few words for any value, such as ``"an array of shape (3, 2) and type int64"``."""
     kind = type(value).__name__
+    if isinstance(value, Odd):
+        return value.text
     if isinstance(value, np.ndarray | torch.Tensor):
         tensor = isinstance(value, torch.Tensor)
         numbers = value.tolist() if value.ndim == 1 and len(value) <= 6 else [None]
@@ -108,23 +118,98 @@ def as_number(value, what: str) -> float:
     return float(value)
 
 
-def explain(found, expected, known: dict, otherwise: str) -> None:
-    """Raise Mistake unless `found` is `expected`, in the words of the mistake that it equals.
+class Guess(Mistake):
+    """A wrong result, with the known mistakes that would explain it.
+
+    Attributes
+    ----------
+    fitting : list of str
+        Sentences of the mistakes that give exactly this result.
+    near : bool
+        Whether the result is right but for its rounding.
+    """
+
+    def __init__(self, sentence: str, fitting: list[str], near: bool, drawing=None):
+        super().__init__(sentence, drawing)
+        self.fitting, self.near = fitting, near
+
+
+def explain(student, found, expected, known: dict, words: str = "", drawing=None) -> None:
+    """Raise Guess unless `found` is `expected`.
+
+    A mistake is named in the end only if it explains every result of a check, see `settle`; so the
+    student remembers which mistakes a result contradicts, a right one too.
 
     Parameters
     ----------
+    student : object
+        Its set `contradicted` is added to.
     found, expected : float or np.ndarray
     known : dict of str to float or np.ndarray
         A sentence without its full stop, to what somebody returns who makes that mistake.
-    otherwise : str
-        The sentence for any other wrong value.
+    words : str
+        A sentence without its full stop, for any other wrong result; numbers are added.
+    drawing : callable, optional
+        ``drawing()`` returns the result beside the expected one.
     """
+    known = {**known, **_rounded(expected)}
+    fitting = [
+        sentence
+        for sentence, wrong in known.items()
+        if np.shape(wrong) == np.shape(found) and close(found, wrong)
+    ]
+    student.contradicted.update(known.keys() - set(fitting))
     if close(found, expected):
         return
-    for words, wrong in known.items():
-        if np.shape(wrong) == np.shape(found) and close(found, wrong):
-            raise Mistake(f"{words}.")
-    raise Mistake(near_miss(found, expected) or otherwise)
+    near = near_miss(found, expected)
+    sentence = near or (f"{words}: " if words else "") + worst(found, expected)
+    raise Guess(sentence, fitting, bool(near), drawing and drawing())
+
+
+def settle(guesses: list[Guess], contradicted: set[str]) -> Mistake:
+    """Return the one sentence on several wrong results: a mistake only if it explains them all."""
+    if sentences := explained(guesses, contradicted):
+        return Mistake(f"{sentences[0]}.", guesses[0].drawing)
+    first = next((guess for guess in guesses if not guess.near), guesses[0])
+    return Mistake(str(first), first.drawing)
+
+
+def explained(guesses: list[Guess], contradicted: set[str]) -> list[str]:
+    """Return the sentences that explain all wrong results and contradict no other."""
+    return [
+        sentence
+        for sentence in guesses[0].fitting
+        if sentence not in contradicted and all(sentence in guess.fitting for guess in guesses)
+    ]
+
+
+def worst(found, expected) -> str:
+    """Say where a result errs most, in numbers that differ to the eye."""
+    found, expected = np.asarray(found), np.asarray(expected)
+    with np.errstate(invalid="ignore"):
+        errors = np.nan_to_num(np.abs(found.astype(float) - expected.astype(float)), nan=np.inf)
+    place = np.unravel_index(errors.argmax(), errors.shape)
+    if expected.dtype == bool:
+        due, yours = bool(expected[place]), bool(found[place])
+    else:
+        due, yours = told_apart(float(expected[place]), float(found[place]))
+    where = f"at {[int(i) for i in place]} " if place else ""
+    return f"{where}it should be {due}, and you returned {yours}."
+
+
+def _rounded(expected) -> dict:
+    """Return what somebody returns who rounds the right result, by the sentence on it."""
+    exact = np.asarray(expected)
+    if exact.dtype.kind != "f":
+        return {}
+    size = np.abs(exact[np.isfinite(exact)]).max(initial=0)
+    return {
+        f"your result is rounded to {digits} decimal{'s'[: digits - 1]}: return it as it is": (
+            exact.round(digits)
+        )
+        for digits in range(1, 6)
+        if 10.0**-digits <= size / 10  # a nought for small numbers is not rounded, but wrong
+    }
 
 
 def close(found, expected, tolerance: float = 1e-6) -> bool:
@@ -170,3 +255,21 @@ def told_apart(*numbers: float) -> list[str]:
         if len(set(texts)) == len(texts):
             break
     return texts
+
+
+def by_chance(counts, due=None) -> bool:
+    """Tell whether counts may come from chance: neither too uneven nor too even for it.
+
+    The chi-square test behind it refuses chance itself once in five million times.
+
+    Parameters
+    ----------
+    counts : array
+        How often each of several things came.
+    due : array, optional
+        How often each is due; by default all alike.
+    """
+    counts = np.asarray(counts, float)
+    due = np.broadcast_to(counts.mean() if due is None else due, counts.shape)
+    above = stats.chi2.sf(((counts - due) ** 2 / due).sum(), counts.size - 1)
+    return bool(1e-7 < above < 1 - 1e-7)

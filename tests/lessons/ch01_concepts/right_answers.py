@@ -157,6 +157,16 @@ def features_by_slices(backbone, images, batch_size):
     return np.array(rows)
 
 
+def features_by_forward(backbone, images, batch_size):
+    was = backbone.training
+    try:
+        with torch.inference_mode():
+            parts = [backbone.eval().forward(batch) for batch in images.split(batch_size)]
+    finally:
+        backbone.train(was)
+    return torch.cat(parts).tolist()
+
+
 RIGHT = [
     ("balanced_draw", draw_by_choice),
     ("balanced_draw", draw_by_shuffling_all),
@@ -173,4 +183,5 @@ RIGHT = [
     ("diagnose", diagnose),
     ("linear_probe_features", features),
     ("linear_probe_features", features_by_slices),
+    ("linear_probe_features", features_by_forward),
 ]

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import torch
+from lessons.ch01_concepts import right_answers
 from lessons.ch01_concepts.right_answers import draw_by_choice, features, interval
 from scipy import stats
 from torch import nn
@@ -449,6 +450,64 @@ def attached_again(backbone, images, batch_size):
     return features(backbone, images, batch_size).requires_grad_()
 
 
+def a_block(labels, per_class, seed):
+    rng, taken = np.random.default_rng(seed), []
+    for k in range(labels.max() + 1):
+        mine = np.flatnonzero(labels == k)
+        if len(mine) < per_class:
+            raise ValueError("too few")
+        taken.append(np.roll(mine, rng.integers(len(mine)))[:per_class])
+    return np.concatenate(taken)
+
+
+def moved_by(size):
+    """A diagnosis that compares one number of each entry."""
+
+    def diagnose(before, after):
+        kept = {k: before[k] if size(before[k]) == size(after[k]) else after[k] for k in before}
+        return right_answers.diagnose(before, kept)
+
+    return diagnose
+
+
+by_means = moved_by(lambda value: value.double().mean())
+by_lengths = moved_by(lambda value: value.double().norm())
+by_sorting = moved_by(lambda value: value.ravel().sort().values.tolist())
+
+
+def leaves_after_a_while(module):
+    right_answers.freeze_by_overriding_train(module)
+    module.train = lambda mode=True: torch.nn.Module.train(module, mode)
+
+
+def frozen_head_too(module):
+    right_answers.freeze_by_overriding_train(module)
+    module.register_forward_hook(lambda layer, inputs, output: output.detach() * 0)
+
+
+def last_batch_only(backbone, images, batch_size):
+    return features(backbone, images[-batch_size:], batch_size)
+
+
+@torch.no_grad()
+def forward_in_train_mode(backbone, images, batch_size):
+    return torch.cat([backbone.forward(batch) for batch in images.split(batch_size)])
+
+
+def percent(ours, baseline):
+    return tuple(100 * np.array(interval(ours, baseline)))
+
+
+def scipy_normal(ours, baseline):
+    d = ours - baseline
+    half = stats.norm.ppf(0.975) * d.std(ddof=1) / np.sqrt(len(d))
+    return d.mean() - half, d.mean(), d.mean() + half
+
+
+def in_decades(budgets, accuracy, target):
+    return np.log10(right_answers.labels_by_loop(budgets, accuracy, target))
+
+
 WRONG = [
     ("balanced_draw", unbalanced, "draw inside each class"),
     ("balanced_draw", with_replacement, "is drawn twice: draw without replacement"),
@@ -488,12 +547,12 @@ WRONG = [
     ("paired_interval", level_90, "gives a 90 % interval"),
     ("paired_interval", n_degrees_of_freedom, "degrees of freedom"),
     ("paired_interval", mean_first, "return (low, mean, high)"),
-    ("paired_interval", rounded, "return them unrounded"),
+    ("paired_interval", rounded, "rounded to 4 decimals"),
     ("paired_interval", median, "is the median of the differences"),
     ("paired_interval", percentiles, "percentiles say where single differences lie"),
     ("paired_interval", range_of_differences, "a t interval is symmetric"),
     ("paired_interval", only_the_ends, "three numbers (low, mean, high)"),
-    ("paired_interval", one_of_the_means, "the mean difference is"),
+    ("paired_interval", one_of_the_means, "the mean of ours - baseline is another"),
     ("paired_interval", ten_times, "t quantile times standard error"),
     ("labels_to_match", over_budgets, "interpolate over their logarithms"),
     ("labels_to_match", first_that_is_enough, "the first budget that is enough"),
@@ -501,12 +560,12 @@ WRONG = [
     ("labels_to_match", none_when_never, "returned None: does it end with a `return` line?"),
     ("labels_to_match", nan_when_never, "you returned NaN"),
     ("labels_to_match", interp_over_a_dip, "the curve has a dip"),
-    ("labels_to_match", last_crossing, "the first crossing is at"),
+    ("labels_to_match", last_crossing, "you return where the target stays reached"),
     ("labels_to_match", below_the_first, "the first budget already reaches the target"),
-    ("labels_to_match", nonsense_number, "labels a class reach the target, but you returned 3.21"),
+    ("labels_to_match", nonsense_number, "and you returned 3.21"),
     ("diagnose", only_gradients, "buffers that no optimiser touches"),
     ("diagnose", norms_by_layer, "is a weight, in BatchNorm too"),
-    ("diagnose", only_the_mean, "look at every entry"),
+    ("diagnose", only_the_mean, "moved, and you said"),
     ("diagnose", by_identity, "compare with torch.equal"),
     ("diagnose", by_dict_equality, "raised RuntimeError: Boolean value of Tensor"),
     ("diagnose", other_words, "return one of nothing moved"),
@@ -524,4 +583,15 @@ WRONG = [
     ("linear_probe_features", leaves_gradients_off, "left gradients switched off"),
     ("linear_probe_features", resets_the_norms, "changed: leave it as it was"),
     ("linear_probe_features", attached_again, "the features still carry gradients"),
+    ("balanced_draw", a_block, "of the 28 pairs that a class of 8 can give"),
+    ("diagnose", by_means, "and you said 'nothing moved'"),
+    ("diagnose", by_lengths, "moved, and you said"),
+    ("diagnose", by_sorting, "moved, and you said"),
+    ("freeze", leaves_after_a_while, "moved"),
+    ("freeze", frozen_head_too, "from those of the pretrained module"),
+    ("linear_probe_features", last_batch_only, "return features of shape"),
+    ("linear_probe_features", forward_in_train_mode, "ran in train mode"),
+    ("paired_interval", percent, "and you returned"),
+    ("paired_interval", scipy_normal, "take Student's t"),
+    ("labels_to_match", in_decades, "and you returned"),
 ]

@@ -75,6 +75,30 @@ def empty_is_never_met(rules, X):
     return result
 
 
+def above_one(counts):
+    return np.where(counts >= 1, ppmi_where_seen(counts), 0)
+
+
+def smoothed(counts):
+    return np.where(counts > 0, ppmi_where_seen(counts + 0.1), 0)
+
+
+def limits_included(rules, X):
+    result = np.ones((len(X), len(rules)))
+    for j, rule in enumerate(rules):
+        for f, sign, limit in rule:
+            result[:, j] *= X[:, f] <= limit if sign == "<=" else X[:, f] >= limit
+    return result
+
+
+def first_condition(rules, X):
+    return rules_by_columns([rule[:1] for rule in rules], X)
+
+
+def signs_ignored(rules, X):
+    return rules_by_columns([[(f, "<=", limit) for f, _, limit in rule] for rule in rules], X)
+
+
 WRONG = [
     ("ppmi", with_log_of_zero, "NaN or infinity"),
     ("ppmi", in_bits, "base 2"),
@@ -89,4 +113,9 @@ WRONG = [
     ("rules_as_features", swapped, "0 and 1 are swapped"),
     ("rules_as_features", number_of_conditions, "0 or 1"),
     ("rules_as_features", empty_is_never_met, "empty rule"),
+    ("ppmi", above_one, "small counts count too"),
+    ("ppmi", smoothed, "and you returned"),
+    ("rules_as_features", limits_included, "exactly on a limit does not meet >"),
+    ("rules_as_features", first_condition, "it should be 0, and you returned 1"),
+    ("rules_as_features", signs_ignored, "row and rule: at ["),
 ]

@@ -3,6 +3,7 @@
 import copy
 
 import torch
+from lessons.ch02b_pictures.right_answers import rates_by_power
 
 
 def learns(layer):
@@ -93,13 +94,18 @@ def a_list_of_rates(layers, lr, decay):
     return [{"params": learns(layer), "lr": [lr, lr * decay]} for layer in layers]
 
 
+def rounded_rates(layers, lr, decay):
+    groups = rates_by_power(layers, lr, decay)
+    return [{**group, "lr": round(group["lr"], 3)} for group in groups]
+
+
 WRONG = [
     ("learning_rates", upside_down, "the order is upside down"),
     ("learning_rates", the_head_decays_too, "one decay too small: the head gets lr itself"),
     ("learning_rates", divided, "lower layers get larger rates"),
     ("learning_rates", along_a_line, "the rates fall along a line"),
     ("learning_rates", one_rate, "every layer gets the same rate"),
-    ("learning_rates", squared, "has the rate"),
+    ("learning_rates", squared, "in shares of lr: at ["),
     ("learning_rates", counts_only_what_learns, "a frozen layer was not counted"),
     ("learning_rates", with_the_frozen, "is frozen and yet in a group"),
     ("learning_rates", not_the_nested, "is in no group, so no step would move it"),
@@ -110,5 +116,6 @@ WRONG = [
     ("learning_rates", only_the_rates, "return a list of dicts"),
     ("learning_rates", other_keys, "'params' and 'lr' are needed"),
     ("learning_rates", the_modules, "something that is no parameter"),
-    ("learning_rates", a_list_of_rates, "give each group one number"),
+    ("learning_rates", a_list_of_rates, "one number as the rate of each group"),
+    ("learning_rates", rounded_rates, "in shares of lr"),
 ]

@@ -34,6 +34,16 @@ def mask_with_torch(tokens, rate, mask, seed):
     return [inputs, torch.where(draw < rate, words, torch.tensor(-100))]
 
 
+def mask_in_torch_alone(tokens, rate, mask, seed):
+    generator = torch.Generator().manual_seed(seed)
+    draw, kind = torch.rand(2, *tokens.shape, generator=generator)
+    inputs, targets, chosen = tokens.clone(), tokens.clone(), draw < rate
+    inputs[chosen & (kind < 0.8)] = mask
+    other = chosen & (kind >= 0.9)
+    inputs[other] = torch.randint(mask, (int(other.sum()),), generator=generator)
+    return inputs, targets.masked_fill(~chosen, -100)
+
+
 def perplexity_with_numpy(probabilities, asked):
     return np.exp(-np.log(probabilities[asked]).mean())
 
@@ -51,6 +61,7 @@ RIGHT = [
     ("mask_tokens", mask_with_where),
     ("mask_tokens", mask_by_loop),
     ("mask_tokens", mask_with_torch),
+    ("mask_tokens", mask_in_torch_alone),
     ("perplexity", perplexity_with_numpy),
     ("perplexity", perplexity_as_a_root),
     ("perplexity", perplexity_in_bits),

@@ -110,6 +110,35 @@ def nonsense(probabilities, asked):
     return 1.5
 
 
+def random_below_length(tokens, rate, mask, seed):
+    inputs, targets = mask_with_where(tokens, rate, mask, seed)
+    random = (targets != -100) & (inputs != mask) & (inputs != tokens)
+    return np.where(random, inputs % tokens.shape[1], inputs), targets
+
+
+def in_one_block(tokens, rate, mask, seed):
+    chosen = np.random.default_rng(seed).random(tokens.shape) < rate
+    inputs, places = tokens.copy(), np.flatnonzero(chosen)
+    eight, nine = int(0.8 * len(places)), int(0.9 * len(places))
+    inputs.flat[places[:eight]] = mask
+    inputs.flat[places[eight:nine]] = np.arange(nine - eight) * 17 % mask
+    return inputs, np.where(chosen, tokens, -100)
+
+
+def a_run_in_each_text(tokens, rate, mask, seed):
+    rng, (n, length) = np.random.default_rng(seed), tokens.shape
+    start = rng.integers(length, size=(n, 1))
+    chosen = (np.arange(length) - start) % length < rate * length
+    kind = rng.random(tokens.shape)
+    inputs = np.where(chosen & (kind < 0.8), mask, tokens)
+    random = rng.integers(mask, size=tokens.shape)
+    return np.where(chosen & (kind >= 0.9), random, inputs), np.where(chosen, tokens, -100)
+
+
+def arithmetic_mean(probabilities, asked):
+    return 1 / np.median(probabilities[asked])
+
+
 WRONG = [
     ("mask_tokens", always_the_mask, "10 % become a random word and 10 % stay"),
     ("mask_tokens", every_word_is_asked, "set it to -100 where nothing was chosen"),
@@ -131,5 +160,9 @@ WRONG = [
     ("perplexity", other_two_bases, "has another base than the logarithm"),
     ("perplexity", divided_by_all, "divide by the number of asked words"),
     ("perplexity", nothing_divided, "the sum is not divided"),
-    ("perplexity", nonsense, "but you returned 1.5"),
+    ("perplexity", nonsense, "and you returned 1.5"),
+    ("mask_tokens", random_below_length, "and not evenly: draw from all"),
+    ("mask_tokens", in_one_block, "draw what happens to each chosen word by itself"),
+    ("mask_tokens", a_run_in_each_text, "whatever its neighbours"),
+    ("perplexity", arithmetic_mean, "and you returned"),
 ]

@@ -103,6 +103,14 @@ def upside_down(scores, accuracy):
     return -tau_by_loops(scores, accuracy)
 
 
+def first_half(probabilities, labels):
+    return leep_by_matrices(probabilities[::2], labels[::2]) + 0.01
+
+
+def ranks_only(scores, accuracy):
+    return float((np.argsort(scores) == np.argsort(accuracy)).mean())
+
+
 WRONG = [
     ("leep", the_most_likely_class, "which is NCE"),
     ("leep", given_the_label, "divide P(y, z) by P(z)"),
@@ -122,4 +130,6 @@ WRONG = [
     ("kendall_tau", a_count, "this is a count of pairs"),
     ("kendall_tau", neighbours, "you compare neighbours only"),
     ("kendall_tau", upside_down, "the sign is swapped"),
+    ("leep", first_half, "and you returned"),
+    ("kendall_tau", ranks_only, "and you returned"),
 ]

@@ -6,6 +6,7 @@ import numpy as np
 from lessons.ch03_tuning.right_answers import (
     improvement_in_one_line,
     match_by_loop,
+    mean_by_solving,
     optimism_by_index,
 )
 from scipy.stats import norm
@@ -77,6 +78,27 @@ def chosen_by_test(validation, test):
     return (validation[rows, chosen] - test[rows, chosen]).mean()
 
 
+def best_of_all(errors, target):
+    return np.argmin(errors) + 1 if errors.min() <= target else np.inf
+
+
+def counted_from_the_end(errors, target):
+    reached = np.flatnonzero(errors[::-1] <= target)
+    return reached[0] + 1 if len(reached) else np.inf
+
+
+def without_cdf(mean, std, best):
+    return std * np.exp(-(((best - mean) / std) ** 2) / 2)
+
+
+def noise_as_deviation(x, y, places, noise):
+    return mean_by_solving(x, y, places, np.sqrt(noise))
+
+
+def of_medians(validation, test):
+    return optimism_by_index(validation, test) + 0.001
+
+
 WRONG = [
     ("trials_to_match", a_position, "add 1"),
     ("trials_to_match", never_is_the_last, "math.inf"),
@@ -93,4 +115,9 @@ WRONG = [
     ("optimism_of_best", of_all_candidates, "all candidates"),
     ("optimism_of_best", swapped, "sign is swapped"),
     ("optimism_of_best", chosen_by_test, "chose by the test"),
+    ("trials_to_match", best_of_all, "the best trial of all"),
+    ("trials_to_match", counted_from_the_end, "and you returned"),
+    ("expected_improvement", without_cdf, "at ["),
+    ("process_mean", noise_as_deviation, "and you returned"),
+    ("optimism_of_best", of_medians, "and you returned"),
 ]

@@ -133,6 +133,35 @@ def transposed(labels, n_classes, epsilon):
     return (np.eye(n_classes)[labels] * (1 - epsilon) + epsilon / n_classes)[:, :1]
 
 
+def in_pairs(inputs, p, seed):
+    shape = (inputs.shape[0], -(-inputs.shape[1] // 2)) if inputs.ndim == 2 else inputs.shape
+    keep = np.random.default_rng(seed).random(shape) >= p
+    keep = np.repeat(keep, 2, axis=1)[:, : inputs.shape[1]] if inputs.ndim == 2 else keep
+    return keep * inputs / (1 - p)
+
+
+def tables_only(inputs, p, seed):
+    rows, columns = inputs.shape
+    return inputs * (np.random.default_rng(seed).random((rows, columns)) >= p) / (1 - p)
+
+
+def broken_places(scores, patience):
+    kept, stopped = stop_by_walking(scores, patience)
+    return kept + 0.9, stopped
+
+
+def ends_at_the_best(scores, patience):
+    return int(np.argmax(scores)), int(np.argmax(scores))
+
+
+def spread_by_softmax(labels, n_classes, epsilon):
+    return np.exp(np.eye(n_classes)[labels]) / np.exp(np.eye(n_classes)[labels]).sum(1)[:, None]
+
+
+def momentum(weights, gradient, lr, decay, decoupled):
+    return weights - lr * np.sign(gradient + decay * weights)
+
+
 WRONG = [
     ("drop_out", not_scaled, "divide them by 1 - p"),
     ("drop_out", scaled_by_p, "wrong factor"),
@@ -162,4 +191,10 @@ WRONG = [
     ("smooth_labels", sums_above_one, "sum to 1"),
     ("smooth_labels", not_divided, "sum to 1"),
     ("smooth_labels", transposed, "shape"),
+    ("drop_out", in_pairs, "draw for every number by itself"),
+    ("drop_out", tables_only, "raised ValueError"),
+    ("stop_early", broken_places, "and you returned"),
+    ("stop_early", ends_at_the_best, "(kept, stopped) are ("),
+    ("smooth_labels", spread_by_softmax, "and you returned"),
+    ("adam_first_step", momentum, "with decoupled=True"),
 ]

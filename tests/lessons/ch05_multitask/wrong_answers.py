@@ -132,6 +132,31 @@ def alpha_as_factor(norms, losses, first, alpha):
     return alpha * goal_in_one_line(norms, losses, first, 1)
 
 
+def nan_for_a_zero_second(a, b):
+    return 0.0 if not any(x.any() for x in a) else cosine_by_joining_unguarded(a, b)
+
+
+def cosine_by_joining_unguarded(a, b):
+    a, b = (np.concatenate([layer.ravel() for layer in g]) for g in (a, b))
+    with np.errstate(invalid="ignore"):
+        return a @ b / np.sqrt((a @ a) * (b @ b))
+
+
+def equal_lengths_only(guesses, targets, training, importance):
+    errors = ((np.array(guesses) - np.array(targets)) ** 2).mean(axis=1)
+    return (np.array(importance) * errors / np.array(training).var(axis=1)).sum()
+
+
+def errors_added(guesses, targets, training, importance):
+    parts = zip(guesses, targets, training, importance, strict=True)
+    return sum(w * ((g - t) ** 2).sum() / np.var(known) for g, t, known, w in parts)
+
+
+def by_the_largest(norms, losses, first, alpha):
+    left = losses / first
+    return norms.max() * (left / left.mean()) ** alpha
+
+
 WRONG = [
     ("gradient_cosine", inner_product, "divide by both lengths"),
     ("gradient_cosine", mean_of_layers, "join all layers"),
@@ -161,4 +186,8 @@ WRONG = [
     ("gradnorm_goal", upside_down, "upside down"),
     ("gradnorm_goal", own_norms, "one mean length"),
     ("gradnorm_goal", alpha_as_factor, "an exponent"),
+    ("gradient_cosine", nan_for_a_zero_second, "you returned NaN"),
+    ("scaled_total", equal_lengths_only, "raised ValueError"),
+    ("scaled_total", errors_added, "take the mean over the batch"),
+    ("gradnorm_goal", by_the_largest, "and you returned"),
 ]

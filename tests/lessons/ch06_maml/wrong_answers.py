@@ -94,6 +94,22 @@ def position(support, labels, query):
     return ((query[:, None] - support) ** 2).sum(-1).argmin(1)
 
 
+def twice(w, X, y, lr):
+    return [
+        adapt_by_loop(v, X[t : t + 1], y[t : t + 1], lr)[0]
+        for t, v in enumerate(adapt_by_loop(w, X, y, lr))
+    ]
+
+
+def towards_the_median(w, adapted, rate):
+    return w + rate * (np.median(adapted, axis=0) - w) + 0.001
+
+
+def manhattan(support, labels, query):
+    means = class_means(support, labels)
+    return np.abs(query[:, None] - means).sum(-1).argmin(1)
+
+
 WRONG = [
     ("adapt_each", uphill, "uphill"),
     ("adapt_each", chained, "start from w"),
@@ -115,4 +131,7 @@ WRONG = [
     ("nearest_prototype", nearest_picture, "mean of each class"),
     ("nearest_prototype", dot_product, "dot product"),
     ("nearest_prototype", position, "not a class"),
+    ("adapt_each", twice, "at ["),
+    ("reptile_step", towards_the_median, "and you returned"),
+    ("nearest_prototype", manhattan, "of the queries get the class of their nearest prototype"),
 ]

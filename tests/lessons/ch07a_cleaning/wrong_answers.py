@@ -156,6 +156,28 @@ def as_numbers(p, labels):
     return labels_with_masks(p, labels) * 1.0
 
 
+def tables_swapped(train, new):
+    return gaps_with_numpy(train, new)[::-1]
+
+
+def zeros_in_gaps(train, new):
+    holed = np.isnan(train).any(axis=0)
+    return tuple(stack(rows, 0.0, holed) for rows in (train, new))
+
+
+def strictly_credible(p, labels):
+    credible = p > thresholds(p, labels)
+    return credible.any(axis=1) & (np.where(credible, p, -1).argmax(axis=1) != labels)
+
+
+def nobody_suspicious(p, labels):
+    return np.zeros(len(p), dtype=bool)
+
+
+def twice_the_limit(train, new, limit):
+    return far_with_numpy(train, new, 2 * limit)
+
+
 WRONG = [
     ("fill_gaps", means, "fill in the median"),
     ("fill_gaps", each_its_own, "new rows get the median of the training rows"),
@@ -191,4 +213,9 @@ WRONG = [
     ("suspicious_labels", swapped, "True means suspicious"),
     ("suspicious_labels", row_numbers, "one boolean a row"),
     ("suspicious_labels", as_numbers, "return True or False a row"),
+    ("fill_gaps", tables_swapped, "the two tables are swapped"),
+    ("fill_gaps", zeros_in_gaps, "and you returned 0"),
+    ("far_out", twice_the_limit, "it should be True, and you returned False"),
+    ("suspicious_labels", strictly_credible, "compare with >="),
+    ("suspicious_labels", nobody_suspicious, "it should be True, and you returned False"),
 ]

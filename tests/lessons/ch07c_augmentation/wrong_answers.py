@@ -77,6 +77,24 @@ def half_and_half(images, labels, box, partner):
     return mixed, (labels + labels[partner]) / 2
 
 
+def one_row_for_all(y, seed):
+    rng, largest = np.random.default_rng(seed), max(np.bincount(y))
+    rows = [np.flatnonzero(y == k) for k in np.unique(y)]
+    extra = [np.full(largest - len(mine), rng.choice(mine)) for mine in rows]
+    return np.concatenate([*rows, *extra])
+
+
+def dealt_in_turn(y, seed):
+    rng, largest = np.random.default_rng(seed), max(np.bincount(y))
+    rows = [rng.permutation(np.flatnonzero(y == k)) for k in np.unique(y)]
+    return np.concatenate([np.resize(mine, largest) for mine in rows])
+
+
+def pasted_by_mean(images, labels, box, partner):
+    mixed, soft = paste_with_slices(images, labels, box, partner)
+    return (mixed + images) / 2, soft
+
+
 WRONG = [
     ("oversample", undersampled, "as few of each class"),
     ("oversample", all_drawn_anew, "keep every row once"),
@@ -91,4 +109,7 @@ WRONG = [
     ("cut_and_paste", shares_swapped, "shares are swapped"),
     ("cut_and_paste", labels_kept, "mix in the partner's"),
     ("cut_and_paste", half_and_half, "let the area decide"),
+    ("oversample", one_row_for_all, "draw each extra row anew"),
+    ("oversample", dealt_in_turn, "draw each extra row anew"),
+    ("cut_and_paste", pasted_by_mean, "only the rectangle may change: at ["),
 ]

@@ -5,21 +5,26 @@ import math
 import numpy as np
 
 from tlcourse.teaching.exercise import Exercise
-from tlcourse.teaching.values import Mistake, as_array, near_miss, told_apart
+from tlcourse.teaching.values import Mistake, as_array, explain, told_apart
 
 # ── ppmi ────────────────────────────────────────────────────────────────────────────────────
 
 
 def verify_ppmi(student, rng) -> None:
-    """Compare on counts with zeros, with a word that never occurs, and with unequal sizes."""
+    """Compare on weighted counts with zeros, with a word that never occurs, and unequal sizes."""
     words, contexts = int(rng.integers(3, 7)), int(rng.integers(3, 7))
     counts = rng.poisson(rng.gamma(0.6, 6.0, (words, contexts))).astype(float)
     counts[0, 0] = 9  # there is something to count
     counts[int(rng.integers(1, words)), :] = 0
     counts[1:, 0] = np.minimum(counts[1:, 0], 2)
+    counts *= float(rng.uniform(0.05, 1.5))  # counts may be weighted, so a small one counts too
     yours = as_array(student(counts), counts.shape, f"an array of shape {counts.shape}")
-    if problem := _name_ppmi(yours, counts):
-        raise Mistake(problem)
+    if (yours < -1e-6).any():
+        raise Mistake("some values are negative: PPMI keeps the positive ones, the rest is 0.")
+    if (np.abs(yours[counts == 0]) > 1e-6).any():
+        raise Mistake("a pair that was never counted must get 0, and yours gets something else.")
+    expected = ppmi_slowly(counts)
+    explain(student, yours, expected, _typical_ppmi(counts, expected))
 
 
 def ppmi_slowly(counts) -> np.ndarray:
@@ -34,26 +39,8 @@ def ppmi_slowly(counts) -> np.ndarray:
     return result
 
 
-def _name_ppmi(yours, counts) -> str:
-    """Return a sentence on the mistake, or an empty one."""
-    expected = ppmi_slowly(counts)
-    if np.allclose(yours, expected, rtol=0, atol=1e-6):
-        return ""
-    if (yours < -1e-9).any():
-        return "some values are negative: PPMI keeps the positive ones and sets the rest to 0."
-    if (np.abs(yours[counts == 0]) > 1e-9).any():
-        return "a pair that was never counted must get 0, and yours gets something else."
-    for words, values in _typical_ppmi(counts, expected):
-        if np.allclose(yours, values, rtol=0, atol=1e-6):
-            return words
-    w, c = np.unravel_index(np.abs(yours - expected).argmax(), counts.shape)
-    found, due = told_apart(yours[w, c], expected[w, c])
-    words = f"at word {w}, context {c} you return {found} instead of {due}."
-    return near_miss(yours, expected) or words
-
-
-def _typical_ppmi(counts, expected) -> list:
-    """Return what typical mistakes give, each with its sentence."""
+def _typical_ppmi(counts, expected) -> dict:
+    """Return what typical mistakes give, by their sentences."""
     p = counts / counts.sum()
     word, context = p.sum(axis=1, keepdims=True), p.sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -61,16 +48,16 @@ def _typical_ppmi(counts, expected) -> list:
         by_context, by_word, _, no_total = (
             np.maximum(np.nan_to_num(np.log(ratio), neginf=0.0), 0) for ratio in ratios
         )
-    one_sided = "you divide by one marginal only: divide p(w, c) by p(w) and by p(c)."
-    not_shares = "counts are not probabilities: divide them, and both marginals, by the total."
-    return [
-        ("this is base 2 (bits): take the natural logarithm, np.log.", expected / np.log(2)),
-        ("this is base 10: take the natural logarithm, np.log.", expected / np.log(10)),
-        (one_sided, by_context),
-        (one_sided, by_word),
-        (not_shares, no_total),
-        ("the ratio is right; its logarithm is missing.", np.nan_to_num(ratios[2])),
-    ]
+    no_words, no_contexts = "divide p(w, c) by p(w) too", "divide p(w, c) by p(c) too"
+    return {
+        "this is base 2 (bits): take the natural logarithm, np.log": expected / np.log(2),
+        "this is base 10: take the natural logarithm, np.log": expected / np.log(10),
+        f"you divide by one marginal only: {no_words}": by_context,
+        f"you divide by one marginal only: {no_contexts}": by_word,
+        "counts are not probabilities: divide them, and both marginals, by the total": no_total,
+        "the ratio is right; its logarithm is missing": np.nan_to_num(ratios[2]),
+        "small counts count too: only pairs of 0 are left out": np.where(counts >= 1, expected, 0),
+    }
 
 
 PPMI = Exercise(
@@ -120,8 +107,10 @@ def verify_rules_as_features(student, rng) -> None:
         raise Mistake("rows and columns are swapped: one row of X a row, one rule a column.")
     if yours.shape != shape:
         raise Mistake(f"the shape is {yours.shape}: return {shape}, rows of X by rules.")
-    if problem := _name_rules(yours.astype(float), expected, rules, X):
-        raise Mistake(problem)
+    if not np.isin(yours, (0, 1)).all():
+        odd = float(yours[~np.isin(yours, (0, 1))][0])
+        raise Mistake(f"a feature is 0 or 1, and yours holds {told_apart(odd, round(odd))[0]}.")
+    explain(student, yours, expected, _typical_features(rules, X, expected), "row and rule")
 
 
 def rules_as_features_slowly(rules, X) -> np.ndarray:
@@ -136,26 +125,36 @@ def rules_as_features_slowly(rules, X) -> np.ndarray:
     return result
 
 
-def _name_rules(yours, expected, rules, X) -> str:
-    """Return a sentence on the mistake, or an empty one."""
-    if np.array_equal(yours, expected):
-        return ""
-    if not np.isin(yours, (0, 1)).all():
-        odd = float(yours[~np.isin(yours, (0, 1))][0])
-        return f"a feature is 0 or 1, and yours holds {told_apart(odd, round(odd))[0]}."
-    if np.array_equal(yours, 1 - expected):
-        return "0 and 1 are swapped: 1 means that the row meets the rule."
-    i, j = np.argwhere(yours != expected)[0]
-    conditions = rules[j]
-    if not conditions:
-        return "the empty rule asks for nothing, so every row meets it: return 1."
-    wrong = yours != expected
-    single = [len(rule) == 1 for rule in rules]
-    if not wrong[:, single].any() and (yours >= expected)[:, [len(r) > 0 for r in rules]].all():
-        return "a rule is met when *all* its conditions are: one is not enough."
-    if any(X[i, f] == limit for f, _, limit in conditions):
-        return f"row {i} lies exactly on a limit of rule {j}: <= includes the limit, > does not."
-    return f"row {i} and rule {j}: you return {yours[i, j]:g} instead of {expected[i, j]:g}."
+def _typical_features(rules, X, expected) -> dict:
+    """Return what typical mistakes give, by their sentences."""
+    empty = np.array([not conditions for conditions in rules])
+    some = np.zeros(expected.shape)
+    for j, conditions in enumerate(rules):
+        for condition in conditions:
+            some[:, j] = np.maximum(some[:, j], rules_as_features_slowly([[condition]], X)[:, 0])
+    return {
+        "0 and 1 are swapped: 1 means that the row meets the rule": 1 - expected,
+        "the empty rule asks for nothing, so every row meets it: return 1": (
+            np.where(empty, 0, expected)
+        ),
+        "a rule is met when *all* its conditions are: one is not enough": (
+            np.where(empty, expected, some)
+        ),
+        "a rule is met when *all* its conditions are, the empty one by every row": some,
+        "a row that lies exactly on a limit meets <=, and you ask for less": (
+            _with_limits_moved(rules, X, "<=")
+        ),
+        "a row that lies exactly on a limit does not meet >": _with_limits_moved(rules, X, ">"),
+        "a row that lies exactly on a limit meets <= and does not meet >": (
+            _with_limits_moved(rules, X, "<=>")
+        ),
+    }
+
+
+def _with_limits_moved(rules, X, signs: str) -> np.ndarray:
+    """Return the features when conditions of some signs have a limit just below the given one."""
+    moved = [[(f, s, v - 1e-9 if s in signs else v) for f, s, v in rule] for rule in rules]
+    return rules_as_features_slowly(moved, X)
 
 
 RULES_AS_FEATURES = Exercise(

@@ -1,13 +1,11 @@
 """Chapter 2, deep models: a learning rate for each layer."""
 
-import math
-
 import numpy as np
 import torch
 from torch import nn
 
 from tlcourse.teaching.exercise import Exercise
-from tlcourse.teaching.values import Mistake, describe, told_apart
+from tlcourse.teaching.values import Mistake, as_number, describe, explain
 
 # ── learning_rates ──────────────────────────────────────────────────────────────────────────
 
@@ -16,16 +14,25 @@ def verify_learning_rates(student, rng) -> None:
     """Compare the rate of every parameter of a partly frozen network with the specification."""
     layers = random_layers(rng)
     lr, decay = float(rng.uniform(0.001, 0.1)), float(rng.uniform(0.2, 0.8))
-    flags = [p.requires_grad for layer in layers for p in layer.parameters()]
-    groups = _read(student(layers, lr, decay))
-    if flags != [p.requires_grad for layer in layers for p in layer.parameters()]:
+    seen = student.observe(groups_and_flags, layers, lr, decay)
+    groups = _read(seen["groups"], seen["optimiser"])
+    if seen["flags"] != [p.requires_grad for layer in layers for p in layer.parameters()]:
         raise Mistake("you changed what is frozen: only read requires_grad, do not set it.")
     expected = learning_rates_slowly(layers, lr, decay)
     _each_once(groups, layers, expected)
     found = {parameter: rate for parameters, rate in groups for parameter in parameters}
-    problem = _name_rates(found, expected, layers, lr, decay)
-    if problem:
-        raise Mistake(f"with lr={lr:.3g} and decay={decay:.2g}, {problem}")
+    place = {p: i for i, layer in enumerate(layers) for p in layer.parameters() if p in expected}
+    _judge_rates(student, [found[p] for p in place], list(place.values()), lr, decay, len(layers))
+
+
+def groups_and_flags(learning_rates, layers, lr, decay) -> dict:
+    """Return the groups, and what is frozen afterwards, as plain data."""
+    groups = learning_rates(layers, lr, decay)
+    return {
+        "groups": groups,
+        "optimiser": isinstance(groups, torch.optim.Optimizer),
+        "flags": [p.requires_grad for layer in layers for p in layer.parameters()],
+    }
 
 
 def random_layers(rng) -> list[nn.Module]:
@@ -52,10 +59,10 @@ def learning_rates_slowly(layers, lr, decay) -> dict:
     return rates
 
 
-def _read(value) -> list[tuple[list, float]]:
+def _read(value, optimiser: bool) -> list[tuple[list, float]]:
     """Return the parameters and the rate of each group, or name what cannot be read."""
     wanted = 'a list of dicts {"params": [...], "lr": ...}'
-    if isinstance(value, torch.optim.Optimizer):
+    if optimiser:
         raise Mistake(f"you returned an optimiser: return its groups, {wanted}.")
     if not isinstance(value, list | tuple) or not all(isinstance(g, dict) for g in value):
         raise Mistake(f"you returned {describe(value)}: return {wanted}.")
@@ -64,14 +71,11 @@ def _read(value) -> list[tuple[list, float]]:
         if not {"params", "lr"} <= set(group):
             raise Mistake(f"a group has the keys {list(group)}: 'params' and 'lr' are needed.")
         params = group["params"]
-        params = [params] if isinstance(params, torch.Tensor) else list(params)
+        params = params if isinstance(params, list | tuple) else [params]
         params = [p[1] if isinstance(p, tuple) else p for p in params]  # (name, parameter)
-        if not all(isinstance(p, nn.Parameter) for p in params):
+        if not all(isinstance(p, torch.Tensor) for p in params):
             raise Mistake("a group holds something that is no parameter: list layer.parameters().")
-        rate = group["lr"]
-        if isinstance(rate, bool) or not isinstance(rate, int | float | np.number):
-            raise Mistake(f"a group has the rate {describe(rate)}: give each group one number.")
-        groups.append((params, float(rate)))
+        groups.append((params, as_number(group["lr"], "one number as the rate of each group")))
     return groups
 
 
@@ -101,32 +105,24 @@ def _each_once(groups, layers, expected: dict) -> None:
         raise Mistake(f"{names[twice]} is in two groups, which an optimiser refuses: list it once.")
 
 
-def _name_rates(found: dict, expected: dict, layers, lr, decay) -> str:
-    """Return a sentence on the mistake, or an empty one."""
-
-    def all_equal(rate_of):
-        return all(math.isclose(found[p], rate_of(i), rel_tol=1e-6) for p, i in place.items())
-
-    place = {p: i for i, layer in enumerate(layers) for p in layer.parameters() if p in expected}
-    top = len(layers) - 1
-    learning = sorted(set(place.values()))
-    if all_equal(lambda i: lr * decay ** (top - i)):
-        return ""
-    if all_equal(lambda i: lr):
-        return "every layer gets the same rate: multiply by decay at each step down."
-    if all_equal(lambda i: lr * decay**i):
-        return "the order is upside down: the last layer, the head, gets lr itself."
-    if all_equal(lambda i: lr * decay ** (top - i + 1)):
-        return "each rate is one decay too small: the head gets lr itself."
-    if all_equal(lambda i: lr / decay ** (top - i)):
-        return "lower layers get larger rates: multiply by decay, do not divide."
-    if all_equal(lambda i: lr * decay * (top - i)) or all_equal(lambda i: lr * (i + 1) / (top + 1)):
-        return "the rates fall along a line: each step down multiplies the one above by decay."
-    if all_equal(lambda i: lr * decay ** (len(learning) - 1 - learning.index(i))):
-        return "a frozen layer was not counted: it is a step down, though it gets no group."
-    worst = max(place, key=lambda p: abs(found[p] - expected[p]))
-    yours, due = told_apart(found[worst], expected[worst])
-    return f"layer {place[worst]} of {top} has the rate {yours} instead of {due}."
+def _judge_rates(student, found, place, lr, decay, n) -> None:
+    """Judge the rate of each parameter; `place` says of each which of the `n` layers it is in."""
+    i, below = np.array(place), n - 1 - np.array(place)
+    counted = sorted(set(place), reverse=True)  # the layers that learn, from the top
+    known = {
+        "every layer gets the same rate: multiply by decay at each step down": 0 * below,
+        "the order is upside down: the last layer, the head, gets lr itself": i,
+        "each rate is one decay too small: the head gets lr itself": below + 1,
+        "lower layers get larger rates: multiply by decay, do not divide": -below,
+        "a frozen layer was not counted: it is a step down, though it gets no group": (
+            np.array([counted.index(layer) for layer in place])
+        ),
+    }
+    known = {words: decay**power for words, power in known.items()}
+    line = "the rates fall along a line: each step down multiplies the one above by decay"
+    known |= {line: decay * below, f"{line}, and decay is not used": (i + 1) / n}
+    words = f"with lr={lr:.3g} and decay={decay:.2g}, parameter by parameter in shares of lr"
+    explain(student, np.array(found) / lr, decay**below, known, words)
 
 
 LEARNING_RATES = Exercise(

@@ -3,9 +3,11 @@
 import math
 
 import numpy as np
+import torch
 
 from tlcourse.teaching.exercise import Exercise
-from tlcourse.teaching.values import Mistake, as_array, as_number, describe, near_miss, told_apart
+from tlcourse.teaching.guard import Crash
+from tlcourse.teaching.values import Mistake, as_array, as_number, by_chance, describe, explain
 
 IGNORE = -100
 
@@ -18,8 +20,9 @@ def verify_mask_tokens(student, rng) -> None:
     tokens = rng.integers(mask, size=(40, 100))
     rate = float(rng.choice([0.15, 0.4]))
     seed = int(rng.integers(1000))
-    inputs, targets = _pair(student(tokens, rate, mask, seed), tokens.shape)
-    again, _ = _pair(student(tokens, rate, mask, seed), tokens.shape)
+    tokens, draw = _as_it_likes(student, tokens, rate, mask)
+    inputs, targets = _pair(draw(seed), tokens.shape)
+    again, _ = _pair(draw(seed), tokens.shape)
     if not np.array_equal(inputs, again):
         raise Mistake(
             f"two calls with seed={seed} differ: draw from np.random.default_rng(seed) and from "
@@ -30,10 +33,26 @@ def verify_mask_tokens(student, rng) -> None:
     _share(asked, rate, "positions are asked", "choose each position with probability rate")
     if (asked == asked[0]).all():
         raise Mistake("every text has the same positions hidden: choose anew for each of them.")
-    other, _ = _pair(student(tokens, rate, mask, seed + 1), tokens.shape)
+    for before, after in ((asked[:, :-1], asked[:, 1:]), (asked[:-1], asked[1:])):
+        advice = "choose each position by itself, whatever its neighbours"
+        _share(after[before], rate, "neighbours of asked positions are asked", advice)
+    other, _ = _pair(draw(seed + 1), tokens.shape)
     if np.array_equal(inputs, other):
         raise Mistake("another seed hides the same words: make the generator with that seed.")
     _three_kinds(inputs[asked], tokens[asked], mask)
+
+
+def _as_it_likes(student, tokens, rate, mask):
+    """Return the tokens, and the function of a seed; tokens are a tensor if an array will not do."""
+    try:
+        student(tokens, rate, mask, 0)
+    except Crash as crash:
+        if not {"TypeError", "AttributeError"} & set(crash.kinds):
+            raise
+        tensor = torch.from_numpy(tokens)
+        student(tensor, rate, mask, 0)
+        return tokens, lambda seed: student(tensor, rate, mask, seed)
+    return tokens, lambda seed: student(tokens, rate, mask, seed)
 
 
 def _pair(value, shape) -> tuple[np.ndarray, np.ndarray]:
@@ -78,9 +97,17 @@ def _three_kinds(inputs, words, mask) -> None:
         raise Mistake(f"{inputs.max()} is no word: random words have numbers from 0 to {mask - 1}.")
     _share(masked, 0.8, "chosen words are masked", "80 % of the chosen become the mask")
     _share(kept, 0.1, "chosen words stay", "10 % of the chosen stay as they are")
+    after = masked[1:][~masked[:-1]]
+    advice = "draw what happens to each chosen word by itself"
+    _share(after, 0.8, "chosen words after one that is not masked are masked", advice)
     random = inputs[~masked & ~kept]
     if len(np.unique(random)) < len(random) / 4:
         raise Mistake("the random words are nearly all the same: draw one for each position.")
+    if not by_chance(np.bincount(4 * random // mask, minlength=4)):
+        raise Mistake(
+            f"random words come from {random.min()} … {random.max()}, and not evenly: draw from all "
+            f"{mask} words."
+        )
 
 
 MASK_TOKENS = Exercise(
@@ -89,7 +116,8 @@ MASK_TOKENS = Exercise(
     minutes=15,
     goal="Hide words as BERT does, so that text without labels becomes a labelled task.",
     given=(
-        "`tokens`, an int array (n, length) of word numbers below `mask`; `rate`, a float between 0 "
+        "`tokens`, an int array (n, length) of word numbers below `mask` (a tensor for a function "
+        "that is written in torch); `rate`, a float between 0 "
         "and 1; `mask`, the int that stands for a hidden word; `seed`, an int."
     ),
     returns=(
@@ -120,27 +148,15 @@ def verify_perplexity(student, rng) -> None:
     asked = rng.random(shape) < 0.5
     asked[0, :2] = [True, False]
     value = as_number(student(probabilities, asked), "one number, the perplexity")
-    problem = _name_perplexity(value, probabilities, asked)
-    if problem:
-        raise Mistake(problem)
+    expected = perplexity_slowly(probabilities, asked)
+    known = _typical_perplexities(probabilities, asked, expected)
+    explain(student, value, expected, known, "the perplexity")
 
 
 def perplexity_slowly(probabilities, asked) -> float:
     """Return exp of the mean surprise over the asked words, one at a time."""
     surprise = [-math.log(p) for p, a in zip(probabilities.flat, asked.flat, strict=True) if a]
     return math.exp(sum(surprise) / len(surprise))
-
-
-def _name_perplexity(value, probabilities, asked) -> str:
-    """Return a sentence on the mistake, or an empty one."""
-    expected = perplexity_slowly(probabilities, asked)
-    if math.isclose(value, expected, rel_tol=1e-6):
-        return ""
-    for words, wrong in _typical_perplexities(probabilities, asked, expected).items():
-        if math.isclose(value, wrong, rel_tol=1e-6):
-            return f"{words}."
-    due, yours = told_apart(expected, value)
-    return near_miss(value, expected) or f"the perplexity is {due}, but you returned {yours}."
 
 
 def _typical_perplexities(probabilities, asked, expected) -> dict[str, float]:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import stats
 
 from tlcourse.teaching.exercise import Exercise
-from tlcourse.teaching.values import Mistake, as_number, near_miss, told_apart
+from tlcourse.teaching.values import as_number, explain
 
 # ── LEEP ────────────────────────────────────────────────────────────────────────────────────
 
@@ -17,9 +17,9 @@ def verify_leep(student, rng) -> None:
     labels = rng.permutation(np.arange(n) % targets)
     probabilities = rng.dirichlet(np.full(sources, 0.7), size=n)
     yours = as_number(student(probabilities, labels), "one number, the mean log probability")
-    problem = _name_leep(yours, probabilities, labels)
-    if problem:
-        raise Mistake(problem)
+    expected = leep_slowly(probabilities, labels)
+    known = _typical_leeps(probabilities, labels, expected) | _other_leeps(probabilities, labels)
+    explain(student, yours, expected, known, "LEEP of this case")
 
 
 def leep_slowly(probabilities, labels) -> float:
@@ -36,57 +36,46 @@ def leep_slowly(probabilities, labels) -> float:
     return total / n
 
 
-def _name_leep(yours, probabilities, labels) -> str:
-    """Return a sentence on the mistake, or an empty one."""
-    expected = leep_slowly(probabilities, labels)
-
-    def near(value):
-        return math.isclose(yours, value, rel_tol=1e-6, abs_tol=1e-9)
-
-    if near(expected):
-        return ""
-    n = len(labels)
-    for value, words in [
-        (-expected, "the sign is swapped: the logarithm of a probability is never above 0."),
-        (expected * n, "this is the sum over the pictures: divide by their number."),
-        (expected / math.log(2), "this is in bits: LEEP takes the natural logarithm, np.log."),
-        (math.exp(expected), "this is no logarithm yet: return the mean of the logarithms."),
-        *_other_leeps(probabilities, labels),
-    ]:
-        if near(value):
-            return words
-    due, found = told_apart(expected, yours)
-    return near_miss(yours, expected) or f"LEEP of this case is {due}, but you returned {found}."
+def _typical_leeps(probabilities, labels, expected) -> dict:
+    """Return what typical mistakes with the logarithm give, by their sentences."""
+    return {
+        "the sign is swapped: the logarithm of a probability is never above 0": -expected,
+        "this is the sum over the pictures: divide by their number": expected * len(labels),
+        "this is in bits: LEEP takes the natural logarithm, np.log": expected / math.log(2),
+        "this is no logarithm yet: return the mean of the logarithms": math.exp(expected),
+    }
 
 
-def _other_leeps(probabilities, labels):
-    """Yield what typical mistakes give, each with its sentence."""
+def _other_leeps(probabilities, labels) -> dict:
+    """Return what typical mistakes with the probabilities give, by their sentences."""
     n = len(labels)
     one_hot = np.eye(labels.max() + 1)[labels]
     joint = one_hot.T @ probabilities / n
     right = np.arange(n), labels
+    given_label = joint / joint.sum(1, keepdims=True)
+    answers = probabilities.argmax(1)
+    hard = one_hot.T @ np.eye(probabilities.shape[1])[answers]
+    share = (hard / np.maximum(hard.sum(0), 1))[labels, answers]
+    likely = probabilities @ (joint / joint.sum(0)).T
     with np.errstate(divide="ignore"):
-        likely = (probabilities @ (joint / joint.sum(0)).T)[right]
-        yield np.log(likely.mean()), "you take the log of the mean: take the mean of the logs."
-        surest = (probabilities @ (joint / joint.sum(0)).T).max(1)
-        words = "you take the likeliest label: take the picture's own label, likely or not."
-        yield np.log(surest).mean(), words
-        given = joint / joint.sum(1, keepdims=True)
-        yield (
-            np.log((probabilities @ given.T)[right]).mean(),
-            "you divide by P(y) and get P(z | y): divide P(y, z) by P(z), the sum over labels.",
-        )
-        unconditional = np.log((probabilities @ joint.T)[right]).mean()
-        yield unconditional, "you use the joint P(y, z): divide it by P(z) to get P(y | z)."
-        yield (
-            np.log((probabilities @ joint.T * n)[right]).mean(),
-            "these are sums of probabilities: P(y | z) must sum to 1 over the labels.",
-        )
-        answers = probabilities.argmax(1)
-        hard = one_hot.T @ np.eye(probabilities.shape[1])[answers]
-        share = (hard / np.maximum(hard.sum(0), 1))[labels, answers]
-        words = "you keep only the most likely source class, which is NCE: LEEP uses all of them."
-        yield np.log(share).mean(), words
+        return {
+            "you take the log of the mean: take the mean of the logs": np.log(likely[right].mean()),
+            "you take the likeliest label: take the picture's own label, likely or not": (
+                np.log(likely.max(1)).mean()
+            ),
+            "you divide by P(y) and get P(z | y): divide P(y, z) by P(z), the sum over labels": (
+                np.log((probabilities @ given_label.T)[right]).mean()
+            ),
+            "you use the joint P(y, z): divide it by P(z) to get P(y | z)": (
+                np.log((probabilities @ joint.T)[right]).mean()
+            ),
+            "these are sums of probabilities: P(y | z) must sum to 1 over the labels": (
+                np.log((probabilities @ joint.T * n)[right]).mean()
+            ),
+            "you keep only the most likely source class, which is NCE: LEEP uses all of them": (
+                np.log(share).mean()
+            ),
+        }
 
 
 LEEP = Exercise(
@@ -129,9 +118,8 @@ def verify_kendall_tau(student, rng) -> None:
     order = rng.permutation(m)
     scores = np.exp(accuracy.argsort().argsort()[order] * rng.uniform(0.3, 0.6))
     yours = as_number(student(scores, accuracy), "one number from -1 to 1")
-    problem = _name_tau(yours, scores, accuracy)
-    if problem:
-        raise Mistake(problem)
+    expected = kendall_tau_slowly(scores, accuracy)
+    explain(student, yours, expected, _typical_taus(scores, accuracy, expected), "tau of this case")
 
 
 def kendall_tau_slowly(scores, accuracy) -> float:
@@ -146,31 +134,21 @@ def kendall_tau_slowly(scores, accuracy) -> float:
     return (same - opposite) / (same + opposite)
 
 
-def _name_tau(yours, scores, accuracy) -> str:
-    """Return a sentence on the mistake, or an empty one."""
-    expected, m = kendall_tau_slowly(scores, accuracy), len(scores)
-    if math.isclose(yours, expected, abs_tol=1e-6):
-        return ""
-    order = np.argsort(accuracy)
-    steps = np.sign(np.diff(np.asarray(scores)[order]))
-    for value, words in [
-        (-expected, "the sign is swapped: a pair in the same order counts +1."),
-        ((1 + expected) / 2, "this is the share of pairs in the same order: subtract the others."),
-        (
-            expected * (m - 1) / m,
-            f"you divide by m²: there are m(m-1)/2 = {m * (m - 1) // 2} pairs.",
-        ),
-        (expected / 2, "you count each pair once and divide by m(m-1): divide by m(m-1)/2."),
-        (expected * 2, "you count each pair twice: divide by m(m-1), or count pairs i < j only."),
-        (expected * m * (m - 1) / 2, "this is a count of pairs: divide by their number, m(m-1)/2."),
-        (stats.spearmanr(scores, accuracy).statistic, "this is Spearman's rho: count pairs."),
-        (stats.pearsonr(scores, accuracy).statistic, "this is Pearson's r: only order counts."),
-        (steps.mean(), "you compare neighbours only: compare every source with every other."),
-    ]:
-        if math.isclose(yours, value, abs_tol=1e-6):
-            return words
-    due, found = told_apart(expected, yours)
-    return near_miss(yours, expected) or f"tau of this case is {due}, but you returned {found}."
+def _typical_taus(scores, accuracy, expected) -> dict:
+    """Return what typical mistakes give, by their sentences."""
+    m = len(scores)
+    steps = np.sign(np.diff(np.asarray(scores)[np.argsort(accuracy)]))
+    return {
+        "the sign is swapped: a pair in the same order counts +1": -expected,
+        "this is the share of pairs in the same order: subtract the others": (1 + expected) / 2,
+        "you divide by m²: there are m(m-1)/2 pairs": expected * (m - 1) / m,
+        "you count each pair once and divide by m(m-1): divide by m(m-1)/2": expected / 2,
+        "you count each pair twice: divide by m(m-1), or count pairs i < j only": expected * 2,
+        "this is a count of pairs: divide by their number, m(m-1)/2": expected * m * (m - 1) / 2,
+        "this is Spearman's rho: count pairs": stats.spearmanr(scores, accuracy).statistic,
+        "this is Pearson's r: only order counts": stats.pearsonr(scores, accuracy).statistic,
+        "you compare neighbours only: compare every source with every other": steps.mean(),
+    }
 
 
 KENDALL_TAU = Exercise(

@@ -5,13 +5,13 @@ import math
 import numpy as np
 
 from tlcourse.teaching.exercise import Exercise
-from tlcourse.teaching.values import Mistake, as_array, as_number, describe, explain, told_apart
+from tlcourse.teaching.values import Mistake, as_array, as_number, describe, explain
 
 # ── drop_out ────────────────────────────────────────────────────────────────────────────────
 
 
 def verify_drop_out(student, rng) -> None:
-    """Check that each number is 0 or scaled, the share of zeros, and the seed."""
+    """Check that each number is 0 or scaled, the share of zeros, the seed, and other shapes."""
     inputs, p = rng.uniform(1, 2, (60, 50)), float(rng.uniform(0.2, 0.8))
     seed = int(rng.integers(1000))
     what = "an array of the shape of inputs"
@@ -26,9 +26,7 @@ def verify_drop_out(student, rng) -> None:
         raise Mistake("the numbers that stay are scaled by the wrong factor: divide by 1 - p.")
     if not np.allclose(kept, 1 / (1 - p)):
         raise Mistake("a number that stays must be inputs / (1 - p), and all others 0.")
-    for axis in (0, 1):
-        if np.ptp((found == 0).mean(axis=axis)) in (0, 1):
-            raise Mistake("whole rows or columns share their fate: draw for every number.")
+    _draws_each(found == 0, share)
     if abs(share - p) > abs(share - (1 - p)) and abs(p - 0.5) > 0.05:
         raise Mistake(f"{share:.0%} are 0, but p is {p:.2f}: p is the probability to be set to 0.")
     if abs(share - p) > 0.06:
@@ -37,6 +35,27 @@ def verify_drop_out(student, rng) -> None:
         raise Mistake("the same seed gave another result: use np.random.default_rng(seed).")
     if np.array_equal(found == 0, np.asarray(student(inputs, p, seed + 1)) == 0):
         raise Mistake("another seed gave the same zeros: use the seed.")
+    for shape in ((30,), (2, 3, 4)):
+        inputs = rng.uniform(1, 2, shape)
+        found = as_array(student(inputs, p, seed), shape, f"{what}, here {shape}")
+        if not np.allclose(np.where(found == 0, 1, found / inputs * (1 - p)), 1):
+            raise Mistake(f"at the shape {shape} a number is neither 0 nor inputs / (1 - p).")
+    if not np.allclose(student(inputs, 0.0, seed), inputs):
+        raise Mistake("with p = 0 all numbers stay as they are.")
+
+
+def _draws_each(zeros, share) -> None:
+    """Raise Mistake if rows, columns or neighbours share their fate."""
+    for axis in (0, 1):
+        if np.ptp(zeros.mean(axis=axis)) in (0, 1):
+            raise Mistake("whole rows or columns share their fate: draw for every number.")
+    for before, after in ((zeros[:, :-1], zeros[:, 1:]), (zeros[:-1], zeros[1:])):
+        found, n = after[before].mean(), max(before.sum(), 1)
+        if abs(found - share) > 6 * math.sqrt(share * (1 - share) / n) + 0.01:
+            raise Mistake(
+                f"{found:.0%} of the neighbours of a 0 are 0, but {share:.0%} of all numbers: draw "
+                "for every number by itself."
+            )
 
 
 DROP_OUT = Exercise(
@@ -70,10 +89,11 @@ def verify_adam_first_step(student, rng) -> None:
     for decoupled in (False, True):
         found = as_array(student(weights, gradient, lr, decay, decoupled), weights.shape, what)
         explain(
+            student,
             found,
             adam_slowly(weights, gradient, lr, decay, decoupled),
             _known_steps(weights, gradient, lr, decay, decoupled),
-            f"with decoupled={decoupled} the result is wrong: first the gradient, then step and decay.",
+            f"with decoupled={decoupled}: first the gradient, then step and decay",
         )
 
 
@@ -89,22 +109,25 @@ def adam_slowly(weights, gradient, lr, decay, decoupled) -> list[float]:
 
 def _known_steps(w, g, lr, decay, decoupled) -> dict:
     """Return words to the result of each known mistake."""
-    other = adam_slowly(w, g, lr, decay, not decoupled)
-    none = adam_slowly(w, g, lr, 0, decoupled)
-    up = 2 * w - np.array(adam_slowly(w, g, lr, decay, decoupled))
-    plain = w - lr * g - lr * decay * w
-    return {
-        "the two places are swapped: decoupled=False puts the decay into the gradient": other,
-        f"with decoupled={decoupled} the weights do not decay at all": none,
-        "the step goes uphill: subtract it": up,
-        "this is a step of plain gradient descent: divide by the size of the gradient": plain,
-        "the decay lacks the learning rate: subtract lr * weight_decay * weights": (
-            np.array(none) - decay * w
+    right = np.array(adam_slowly(w, g, lr, decay, decoupled))
+    none = np.array(adam_slowly(w, g, lr, 0, decoupled))
+    known = {
+        "the two places are swapped: decoupled=False puts the decay into the gradient": (
+            adam_slowly(w, g, lr, decay, not decoupled)
         ),
-        "the decay is taken after the step: take it from the weights before it": (
-            np.array(none) * (1 - lr * decay)
+        f"with decoupled={decoupled} the weights do not decay at all": none,
+        "the step goes uphill: subtract it": 2 * w - right,
+        "this is a step of plain gradient descent: divide by the size of the gradient": (
+            w - lr * g - lr * decay * w
         ),
     }
+    beside = {  # what is done wrong with AdamW alone
+        "the decay lacks the learning rate: subtract lr * weight_decay * weights": none - decay * w,
+        "the decay is taken after the step: take it from the weights before it": (
+            none * (1 - lr * decay)
+        ),
+    }
+    return known | (beside if decoupled else dict.fromkeys(beside, right))
 
 
 ADAM_FIRST_STEP = Exercise(
@@ -164,8 +187,7 @@ def verify_l2sp_penalty(student, rng) -> None:
         / 2,
     }
     expected = (alpha * pulled + beta * new) / 2
-    due, yours = told_apart(expected, found)
-    explain(found, expected, known, f"the penalty is {due}, but you returned {yours}.")
+    explain(student, found, expected, known, "the penalty")
 
 
 L2SP_PENALTY = Exercise(
@@ -204,7 +226,7 @@ def verify_stop_early(student, rng) -> None:
     value = student(given, patience)
     if not isinstance(value, tuple | list) or len(value) != 2:
         raise Mistake(f"you returned {describe(value)}: return two numbers, (kept, stopped).")
-    found = tuple(int(as_number(number, "two whole numbers")) for number in value)
+    found = tuple(as_number(number, "two whole numbers") for number in value)
     expected = stop_slowly(given, patience)
     known = {
         "this looks at all scores: after the stop there are none": _best_of_all(given, patience),
@@ -216,11 +238,8 @@ def verify_stop_early(student, rng) -> None:
         "kept and stopped are swapped": expected[::-1],
         "keep the best evaluation, not the last": (expected[1], expected[1]),
     }
-    words = f"for {given} and patience {patience}, expected {expected}, got {found}."
-    if found == expected:
-        return
-    matched = [sentence for sentence, wrong in known.items() if found == wrong]
-    raise Mistake(f"{matched[0]}: {words}" if matched else words)
+    words = f"for {given} and patience {patience}, (kept, stopped) are {expected}"
+    explain(student, np.array(found), np.array(expected), known, words)
 
 
 def stop_slowly(scores, patience, ties=False) -> tuple[int, int]:
@@ -291,7 +310,7 @@ def verify_smooth_labels(student, rng) -> None:
             one_hot * (1 - epsilon) + (1 - one_hot) * epsilon / n_classes
         ),
     }
-    explain(found, expected, known, "the numbers are wrong: compare a row with the example.")
+    explain(student, found, expected, known, "compare a row with the example")
 
 
 SMOOTH_LABELS = Exercise(

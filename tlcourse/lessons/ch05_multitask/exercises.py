@@ -1,11 +1,12 @@
 """Chapter 5: conflict in one number, weights by variance, projection, learned noise, GradNorm."""
 
+import itertools
 import math
 
 import numpy as np
 
 from tlcourse.teaching.exercise import Exercise
-from tlcourse.teaching.values import Mistake, as_array, as_number, close, explain, told_apart
+from tlcourse.teaching.values import Mistake, as_array, as_number, close, explain
 
 # ── gradient_cosine ─────────────────────────────────────────────────────────────────────────
 
@@ -31,11 +32,12 @@ def verify_gradient_cosine(student, rng) -> None:
         "the sign is lost: tasks that disagree have a negative cosine": abs(expected),
         "only the first layer counts here: use all layers": each[0],
     }
-    due, yours = told_apart(expected, found)
-    explain(found, expected, known, f"the cosine is {due}, but you returned {yours}.")
+    explain(student, found, expected, known, "the cosine")
     wanted = "0 where a gradient is zero everywhere, because it has no direction"
-    if not close(as_number(student([np.zeros(3)], [np.ones(3)]), wanted), 0):
-        raise Mistake(f"return {wanted}.")
+    for pair in itertools.product((0 * a[1], a[1]), (0 * b[1], b[1])):
+        zero = not all(gradient.any() for gradient in pair)
+        if zero and not close(as_number(student([pair[0]], [pair[1]]), wanted), 0):
+            raise Mistake(f"return {wanted}.")
 
 
 GRADIENT_COSINE = Exercise(
@@ -62,9 +64,10 @@ GRADIENT_COSINE = Exercise(
 def verify_scaled_total(student, rng) -> None:
     """Compare with a loop over tasks; recognise other denominators."""
     spreads = 10.0 ** rng.uniform(-1, 2, 3)
-    targets = [rng.normal(5, s, 12) for s in spreads]
-    guesses = [t + rng.normal(0, s, 12) for t, s in zip(targets, spreads, strict=True)]
-    training = [rng.normal(5, s, 30) for s in spreads]
+    sizes = rng.permutation([6, 12, 17])  # a batch need not have as many of each measurement
+    targets = [rng.normal(5, s, n) for s, n in zip(spreads, sizes, strict=True)]
+    guesses = [t + rng.normal(0, s, len(t)) for t, s in zip(targets, spreads, strict=True)]
+    training = [rng.normal(5, s, 2 * n) for s, n in zip(spreads, sizes, strict=True)]
     importance = rng.uniform(0.5, 2, 3)
     value = student(guesses, targets, training, [float(w) for w in importance])
     found = as_number(value, "one number, the total loss")
@@ -83,9 +86,11 @@ def verify_scaled_total(student, rng) -> None:
         "divide by the mean squared deviation (ddof=0)": (
             (importance * errors / [t.var(ddof=1) for t in training]).sum()
         ),
+        "the errors are added up: take the mean over the batch": (
+            (importance * errors * sizes / variance).sum()
+        ),
     }
-    due, yours = told_apart(expected, found)
-    explain(found, expected, known, f"the total is {due}, but you returned {yours}.")
+    explain(student, found, expected, known, "the total")
 
 
 SCALED_TOTAL = Exercise(
@@ -127,6 +132,9 @@ def verify_project_conflict(student, rng) -> None:
     known = {
         "these gradients do not conflict: add them as they are": both,
         "these gradients conflict, and you added them as they are": a + b,
+        "this is the mean: return the sum of both": expected / 2,
+    }
+    in_conflict = {
         # Whoever projects b away from the new a, at right angles to b, leaves b as it is.
         "only the first gradient is projected: project both, the second from the first as it was": (
             a - inner / bb * b + b
@@ -135,10 +143,10 @@ def verify_project_conflict(student, rng) -> None:
         "divide by the square of the length": (
             a - inner / math.sqrt(bb) * b + b - inner / math.sqrt(aa) * a
         ),
-        "this is the mean: return the sum of both": expected / 2,
     }
-    words = "the inner product is negative" if inner < 0 else "the inner product is not negative"
-    explain(found, expected, known, f"{words}, and your sum is wrong: follow the two lines again.")
+    known |= in_conflict if inner < 0 else dict.fromkeys(in_conflict, expected)
+    words = f"the inner product is {'' if inner < 0 else 'not '}negative here"
+    explain(student, found, expected, known, words)
 
 
 PROJECT_CONFLICT = Exercise(
@@ -192,8 +200,7 @@ def verify_uncertainty_loss(student, rng) -> None:
             (factor * losses * np.exp(-2 * s) + s / 2).sum()
         ),
     }
-    due, yours = told_apart(expected, found)
-    explain(found, expected, known, f"the total is {due}, but you returned {yours}.")
+    explain(student, found, expected, known, "the total")
 
 
 UNCERTAINTY_LOSS = Exercise(
@@ -239,7 +246,8 @@ def verify_gradnorm_goal(student, rng) -> None:
         "alpha is an exponent, not a factor": mean * share * alpha,
         "alpha is not used": mean * share,
     }
-    explain(found, expected, known, "wrong goals: mean(norms) * (left / mean(left)) ** alpha.")
+    words = "a goal is mean(norms) * (left / mean(left)) ** alpha"
+    explain(student, found, expected, known, words)
 
 
 GRADNORM_GOAL = Exercise(

@@ -3,17 +3,7 @@
 import numpy as np
 
 from tlcourse.teaching.exercise import Exercise
-from tlcourse.teaching.values import Mistake, as_array, explain, told_apart
-
-
-def _judge(yours, expected, known: dict) -> None:
-    """Raise Mistake unless `yours` is right; see `explain`."""
-    errors = np.abs(yours - expected)
-    worst = np.unravel_index(errors.argmax(), errors.shape)
-    due, found = told_apart(expected[worst], yours[worst])
-    place = [int(i) for i in worst]
-    otherwise = f"the largest error is at {place}: it should be {due}, and you returned {found}."
-    explain(yours, expected, known, otherwise)
+from tlcourse.teaching.values import as_array, explain
 
 
 def _tasks(rng):
@@ -41,7 +31,8 @@ def verify_adapt_each(student, rng) -> None:
     for t in range(len(X)):
         row = row - lr * _slope(row, X[t], y[t])
         chained.append(row)
-    _judge(
+    explain(
+        student,
         yours,
         w - lr * slopes,
         {
@@ -118,12 +109,15 @@ def verify_outer_gradient(student, rng) -> None:
             "divide the query's gradient by the number of queries, not of support points": (
                 of[order] * yq.shape[1] / y.shape[1]
             ),
-            "H lacks its 2: a square has the second derivative 2": of["half of H"],
+            "H lacks its 2: a square has the second derivative 2": of[
+                "half of H" if order == 2 else 1
+            ],
             "you averaged over the weights too: average over the tasks alone": (
                 np.full(len(w), of[order].mean())
             ),
         }
-        _judge(as_array(yours, (len(w),), "one gradient, as long as w"), of[order], known)
+        yours = as_array(yours, (len(w),), "one gradient, as long as w")
+        explain(student, yours, of[order], known, f"order {order}")
 
 
 OUTER_GRADIENT = Exercise(
@@ -162,7 +156,8 @@ def verify_reptile_step(student, rng) -> None:
     rate = float(rng.uniform(0.1, 0.6))
     yours = as_array(student(w, adapted, rate), (len(w),), "the new start, as long as w")
     way = adapted.mean(0) - w
-    _judge(
+    explain(
+        student,
         yours,
         w + rate * way,
         {
@@ -208,23 +203,19 @@ def verify_nearest_prototype(student, rng) -> None:
     means = np.array([support[labels == k].mean(0) for k in range(ways)])
     squared = ((query[:, None] - means) ** 2).sum(-1)
     single = ((query[:, None] - support) ** 2).sum(-1)
-    if np.array_equal(yours, squared.argmin(1)):
-        return
     mistakes = {
-        "you take the farthest prototype: take the nearest.": squared.argmax(1),
-        "you compare with single pictures: compare with the mean of each class.": (
+        "you take the farthest prototype: take the nearest": squared.argmax(1),
+        "you compare with single pictures: compare with the mean of each class": (
             labels[single.argmin(1)]
         ),
-        "the largest dot product is not the smallest distance: long prototypes would win.": (
+        "the largest dot product is not the smallest distance: long prototypes would win": (
             (query @ means.T).argmax(1)
         ),
-        "this is the position of the nearest picture, not a class.": single.argmin(1),
+        "this is the position of the nearest picture, not a class": single.argmin(1),
     }
-    for sentence, wrong in mistakes.items():
-        if np.array_equal(yours, wrong):
-            raise Mistake(sentence)
     right = (yours == squared.argmin(1)).mean()
-    raise Mistake(f"{right:.0%} of the queries get the class of their nearest prototype, not all.")
+    words = f"{right:.0%} of the queries get the class of their nearest prototype, not all"
+    explain(student, yours, squared.argmin(1), mistakes, words)
 
 
 NEAREST_PROTOTYPE = Exercise(

@@ -23,11 +23,13 @@ def verify_fill_gaps(student, rng) -> None:
         if isinstance(part, np.ndarray) and part.dtype.kind == "f" and np.isnan(part).any():
             raise Mistake("there are gaps left: a new row may have one where no training row has.")
     tables = [as_array(part, (-1, -1), "a table of numbers") for part in value]
+    if len(tables[0]) == len(new) and len(tables[1]) == len(train):
+        raise Mistake("the two tables are swapped: return (train, new).")
     for yours, right in zip(tables, fill_slowly(train, new), strict=True):
         _name_width(yours, right, train.shape[1])
     for yours, rows, right in zip(tables, (train, new), fill_slowly(train, new), strict=True):
         known = _known_fillings(train, new, rows, right)
-        explain(yours, right, known, "a value differs: known cells stay, gaps get the median.")
+        explain(student, yours, right, known, "known cells stay, gaps get the median")
 
 
 def _known_fillings(train, new, rows, right) -> dict:
@@ -134,18 +136,13 @@ def verify_far_out(student, rng) -> None:
         raise Mistake(f"you returned shape {yours.shape}: return one boolean a new cell, {m, d}.")
     if yours.dtype != bool:
         raise Mistake(f"you returned numbers of type {yours.dtype}: return True or False a cell.")
-    _explain_booleans(
+    explain(
+        student,
         yours,
         far_out_slowly(train, new, limit),
         _known_rulers(train, new, limit),
-        "a cell is judged wrongly: compare 0.6745 · |value - median| with limit · MAD.",
+        "compare 0.6745 · |value - median| with limit · MAD",
     )
-
-
-def _explain_booleans(yours, right, known: dict, otherwise: str) -> None:
-    """Explain booleans as `explain` does numbers."""
-    known = {words: wrong.astype(float) for words, wrong in known.items()}
-    explain(yours.astype(float), right.astype(float), known, otherwise)
 
 
 def _known_rulers(train, new, limit) -> dict:
@@ -232,16 +229,21 @@ def verify_suspicious_labels(student, rng) -> None:
     p /= p.sum(axis=1, keepdims=True)
     labels = np.where(rng.random(n) < 0.3, rng.integers(k, size=n), truth)
     labels[:k] = np.arange(k)  # no class is empty
+    # Every row labelled 0, and some others, give class 0 one half: they just reach its threshold.
+    half = (labels == 0) | (rng.random(n) < 0.15)
+    p[half, 1:] *= 0.5 / p[half, 1:].sum(axis=1, keepdims=True)
+    p[half, 0] = 0.5
     yours = as_array(student(p.copy(), labels.copy()), (-1,), f"{n} booleans")
     if yours.shape != (n,):
         raise Mistake(f"you returned {len(yours)} values: return one boolean a row, {n}.")
     if yours.dtype != bool:
         raise Mistake(f"you returned numbers of type {yours.dtype}: return True or False a row.")
-    _explain_booleans(
+    explain(
+        student,
         yours,
         suspicious_slowly(p, labels),
         _known_accusers(p, labels),
-        "a row is judged wrongly: work out the thresholds first, then who is credible, row by row.",
+        "work out the thresholds first, then who is credible, row by row",
     )
 
 
@@ -270,11 +272,14 @@ def _known_accusers(p, labels) -> dict:
             ((p >= means) & (classes != labels[:, None])).any(axis=1)
         ),
         "a row without any credible class accuses nobody: argmax over nothing is 0": accused(means),
+        "a class is credible when its probability reaches its threshold: compare with >=": (
+            suspicious_slowly(p, labels, np.greater)
+        ),
         "True and False are swapped: True means suspicious": ~suspicious_slowly(p, labels),
     }
 
 
-def suspicious_slowly(p, labels) -> np.ndarray:
+def suspicious_slowly(p, labels, reaches=np.greater_equal) -> np.ndarray:
     """Return which labels are suspicious, one row at a time."""
     thresholds = []
     for j in range(p.shape[1]):
@@ -282,7 +287,7 @@ def suspicious_slowly(p, labels) -> np.ndarray:
         thresholds.append(sum(own) / len(own))
     result = np.zeros(len(p), dtype=bool)
     for i, row in enumerate(p):
-        credible = [j for j, x in enumerate(row) if x >= thresholds[j]]
+        credible = [j for j, x in enumerate(row) if reaches(x, thresholds[j])]
         if credible:
             result[i] = max(credible, key=lambda j: row[j]) != labels[i]
     return result

@@ -20,10 +20,10 @@ def verify_match_covariance(student, rng) -> None:
     bare = (source - mean) @ power(np.cov(source.T), -0.5) @ power(np.cov(target.T), 0.5)
     known = {
         **_matches_of_mistakes(source, mean, aim, s, t),
+        **_other_roots(source - mean, aim, s, t),
         "the penalty is missing: add it to the diagonal of both covariances": bare + aim,
     }
-    otherwise = "the result is wrong: compare its covariance with the target's, column by column."
-    explain(found, moved + aim, known, otherwise)
+    explain(student, found, moved + aim, known)
 
 
 def _matches_of_mistakes(source, mean, aim, s, t) -> dict[str, np.ndarray]:
@@ -52,10 +52,31 @@ def _matches_of_mistakes(source, mean, aim, s, t) -> dict[str, np.ndarray]:
     }
 
 
+def _other_roots(centred, aim, s, t) -> dict[str, np.ndarray]:
+    """Return what comes out when a power of a matrix is taken in another way."""
+    return {
+        "these are Cholesky factors, which match the covariance in another way: take powers of C": (
+            centred @ np.linalg.inv(np.linalg.cholesky(s)).T @ np.linalg.cholesky(t).T + aim
+        ),
+        "a power lacks its last factor: it is (V * w**p) @ V.T": (
+            centred @ half_power(s, -0.5) @ half_power(t, 0.5) + aim
+        ),
+        "the roots are missing: C_s to the power -1/2, C_t to the power 1/2": (
+            centred @ np.linalg.inv(s) @ t + aim
+        ),
+    }
+
+
 def power(matrix, exponent) -> np.ndarray:
     """Return a power of a symmetric positive matrix, one eigenvector at a time."""
     values, vectors = np.linalg.eigh(matrix)
     return sum(v**exponent * np.outer(u, u) for v, u in zip(values, vectors.T, strict=True))
+
+
+def half_power(matrix, exponent) -> np.ndarray:
+    """Return what comes out when the eigenvectors are not turned back."""
+    values, vectors = np.linalg.eigh(matrix)
+    return vectors * values**exponent
 
 
 MATCH_COVARIANCE = Exercise(

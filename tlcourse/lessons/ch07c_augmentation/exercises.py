@@ -3,7 +3,7 @@
 import numpy as np
 
 from tlcourse.teaching.exercise import Exercise
-from tlcourse.teaching.values import Mistake, as_array, describe, explain
+from tlcourse.teaching.values import Mistake, as_array, by_chance, describe, explain
 
 # ── oversample ──────────────────────────────────────────────────────────────────────────────
 
@@ -32,9 +32,22 @@ def verify_oversample(student, rng) -> None:
     again = as_array(student(y, seed), (-1,), what)
     if not np.array_equal(np.sort(rows), np.sort(again)):
         raise Mistake("the same seed gave other rows: use np.random.default_rng(seed).")
-    others = [np.sort(as_array(student(y, seed + i), (-1,), what)) for i in (1, 2, 3)]
-    if all(np.array_equal(np.sort(rows), other) for other in others):
+    others = [as_array(student(y, seed + i), (-1,), what) for i in (1, 2, 3)]
+    if all(np.array_equal(np.sort(rows), np.sort(other)) for other in others):
         raise Mistake("other seeds gave the same rows: draw the extra rows at random.")
+    _extra_rows_vary(y, [rows, *others])
+
+
+def _extra_rows_vary(y, draws) -> None:
+    """Raise Mistake unless the extra rows of the smaller classes come as chance has it."""
+    extra = [np.bincount(rows, minlength=len(y)) - 1 for rows in draws]
+    for k in range(3):
+        counts = np.array([times[y == k] for times in extra])
+        if counts.any() and not by_chance(counts, counts.mean(axis=1, keepdims=True)):
+            raise Mistake(
+                f"of the {counts.shape[1]} rows of a class one is drawn again {counts.max()} times, "
+                f"another {counts.min()} times: draw each extra row anew, with the same chance."
+            )
 
 
 OVERSAMPLE = Exercise(
@@ -74,11 +87,11 @@ def verify_cut_and_paste(student, rng) -> None:
         raise Mistake(f"you returned {describe(value)}: return two arrays, (images, labels).")
     mixed = as_array(value[0], images.shape, f"images of shape {images.shape}")
     soft = as_array(value[1], labels.shape, f"labels of shape {labels.shape}")
-    _judge_pictures(mixed, images, partner, box)
-    _judge_labels(soft, labels, labels[partner], box, side)
+    _judge_pictures(student, mixed, images, partner, box)
+    _judge_labels(student, soft, labels, labels[partner], box, side)
 
 
-def _judge_pictures(mixed, images, partner, box) -> None:
+def _judge_pictures(student, mixed, images, partner, box) -> None:
     """Raise Mistake unless the rectangles are pasted, and nothing else is changed."""
     top, left, height, width = box
     turned = (left, top, width, height)
@@ -98,10 +111,10 @@ def _judge_pictures(mixed, images, partner, box) -> None:
         ),
     }
     expected = paste_slowly(images, images[partner], box)
-    explain(mixed, expected, known, "some pixels are wrong: only the rectangle may change.")
+    explain(student, mixed, expected, known, "only the rectangle may change")
 
 
-def _judge_labels(soft, labels, other, box, side) -> None:
+def _judge_labels(student, soft, labels, other, box, side) -> None:
     """Raise Mistake unless the partners' labels, `other`, count as much as their area."""
     share = box[2] * box[3] / side**2
     known = {
@@ -115,7 +128,7 @@ def _judge_labels(soft, labels, other, box, side) -> None:
         ),
     }
     expected = (1 - share) * labels + share * other
-    explain(soft, expected, known, f"the labels are wrong: the rectangle covers {share:.3f}.")
+    explain(student, soft, expected, known, f"the rectangle covers {share:.3f}, and of the labels")
 
 
 def paste_slowly(images, others, box) -> np.ndarray:

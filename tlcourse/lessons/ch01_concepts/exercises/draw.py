@@ -7,7 +7,7 @@ import numpy as np
 from tlcourse.lessons.ch01_concepts.exercises.drawings import draw_counts
 from tlcourse.teaching.exercise import Exercise
 from tlcourse.teaching.guard import Crash
-from tlcourse.teaching.values import Mistake, as_array, describe
+from tlcourse.teaching.values import Mistake, as_array, by_chance, describe
 
 
 def verify_balanced_draw(student, rng) -> None:
@@ -74,7 +74,7 @@ def _needs_enough(student, labels, smallest) -> None:
     try:
         value = student(labels, smallest + 1, 0)
     except Crash as crash:
-        if isinstance(crash.error, ValueError):
+        if "ValueError" in crash.kinds:
             return
         raise Mistake(f"a class too small must raise ValueError, but {crash}") from None
     raise Mistake(
@@ -83,33 +83,47 @@ def _needs_enough(student, labels, smallest) -> None:
     )
 
 
+def draw_often(draw, labels, per_class, seeds) -> list:
+    """Return one draw for each seed."""
+    return [draw(labels.copy(), per_class, seed) for seed in seeds]
+
+
 def _is_by_chance(student, rng, draws: int = 100) -> None:
-    """Draw 2 of 8 labels of three classes under many seeds, and count who is drawn."""
+    """Draw 2 of 8 labels of three classes under many seeds; count who is drawn, and with whom."""
     labels = rng.permutation(np.repeat(np.arange(3), 8))
     members = [np.flatnonzero(labels == k).tolist() for k in range(3)]
-    times = np.zeros(len(labels), dtype=int)
-    places = set()  # which places inside its class each class gave, in one draw
-    same_places = 0
-    for seed in range(draws):
-        drawn = _positions(student(labels, 2, seed), labels, 2).tolist()
+    times, pairs = np.zeros(len(labels)), np.zeros((8, 8))
+    places = []  # which places inside its class each class gave, in one draw
+    for value in student.observe(draw_often, labels, 2, list(range(draws))):
+        drawn = _positions(value, labels, 2).tolist()
         times[drawn] += 1
         inside = [tuple(i for i in range(8) if members[k][i] in drawn) for k in range(3)]
-        same_places += inside[0] == inside[1] == inside[2]
-        places.add(tuple(inside))
-    if len(places) == 1:
+        places.append(tuple(inside))
+        for pair in inside:
+            pairs[pair] += 1
+    if len(set(places)) == 1:
         raise Mistake(
             f"seeds 0 … {draws - 1} all give the same draw: shuffle each class with a generator "
             "made from seed, instead of taking its first labels."
         )
-    if same_places > draws / 2:
+    if sum(len(set(inside)) == 1 for inside in places) > draws / 2:
         raise Mistake(
             "every class gives the labels at the same places: make the generator once, before "
             "the loop over the classes, not anew inside it."
         )
-    # Each label is due draws/4 times; 6 standard deviations leave chance out.
+    _each_as_often(times, draws)
+    if not by_chance(pairs[np.triu_indices(8, 1)]):
+        raise Mistake(
+            f"of the 28 pairs that a class of 8 can give, {np.count_nonzero(pairs)} came in "
+            f"{3 * draws} draws, some far too often: draw each label on its own, not neighbours."
+        )
+
+
+def _each_as_often(times, draws: int) -> None:
+    """Raise Mistake if 2 of 8 are not drawn by chance; 6 standard deviations leave chance out."""
     if np.abs(times - draws / 4).max() > 6 * math.sqrt(draws * 0.25 * 0.75):
         raise Mistake(
-            f"over {draws} seeds some labels come {times.max()} times and others {times.min()} "
+            f"over {draws} seeds some labels come {times.max():g} times and others {times.min():g} "
             f"times, where about {draws // 4} are due: give each label of a class the same chance."
         )
 

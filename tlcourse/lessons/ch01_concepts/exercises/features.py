@@ -18,29 +18,47 @@ def verify_linear_probe_features(student, rng) -> None:
     images = 1 + torch.randn(n, 1, 8, 8)
     backbone.train(bool(rng.random() < 0.7))
     modes = [m.training for m in backbone.modules()]
-    before = state(backbone)
     expected = features_slowly(copy.deepcopy(backbone), images)
-    calls = []  # of the backbone: batch size, train mode, gradients recorded
-    watch = backbone.register_forward_pre_hook(
-        lambda module, inputs: calls.append(
-            (len(inputs[0]), module.training, torch.is_grad_enabled())
-        )
-    )
-    value = student(backbone, images, batch_size)
-    watch.remove()
-    if not torch.is_grad_enabled():
+    seen = student.observe(watched, backbone, images, batch_size)
+    value, calls = seen["value"], seen["calls"]
+    if value is None:
+        raise Mistake(f"{student.last_call} returned None: does it end with a `return` line?")
+    if not seen["gradients"]:
         raise Mistake(
             "you left gradients switched off for everything: use `with torch.no_grad():`."
         )
-    _compare_use(calls, moved(before, state(backbone)), batch_size, n)
+    if not torch.equal(images, seen["images"]):
+        raise Mistake(f"{student.last_call} changed its input: work on a copy of it.")
+    _compare_use(calls, moved(state(backbone), seen["state"]), batch_size, n)
     if isinstance(value, list | tuple) and all(isinstance(v, torch.Tensor) for v in value):
         raise Mistake(f"you returned {len(value)} tensors: join them with torch.cat.")
     if getattr(value, "requires_grad", False):
         raise Mistake("the features still carry gradients: compute them under torch.no_grad().")
     _compare_features(value, expected, batch_size)
-    if modes != [m.training for m in backbone.modules()]:
+    if modes != seen["modes"]:
         word = "train" if modes[0] else "eval"
         raise Mistake(f"the backbone came in {word} mode: put that mode back before you return.")
+
+
+def watched(features, backbone, images, batch_size) -> dict:
+    """Return features, and how the backbone was used meanwhile, as plain data."""
+    calls = []  # batch size, train mode, gradients recorded
+
+    def note(layer, inputs):  # at the first layer, which is met by backbone.forward(...) too
+        training = any(module.training for module in backbone.modules())
+        calls.append((len(inputs[0]), training, torch.is_grad_enabled()))
+
+    watch = backbone[0].register_forward_pre_hook(note)
+    value = features(backbone, images, batch_size)
+    watch.remove()
+    return {
+        "value": value,
+        "calls": calls,
+        "gradients": torch.is_grad_enabled(),
+        "images": images,
+        "modes": [m.training for m in backbone.modules()],
+        "state": state(backbone),
+    }
 
 
 def features_slowly(backbone, images) -> np.ndarray:

@@ -27,45 +27,60 @@ def verify_freeze(student, rng) -> None:
     backbone = random_backbone(rng)
     original = copy.deepcopy(backbone).eval()
     head = nn.Linear(original(torch.zeros(1, 1, 8, 8)).shape[1], 3)
-    model = nn.Sequential(backbone, head)
-    before = state(backbone)
-    returned = student(backbone, changes=True)
-    if not torch.is_grad_enabled():
+    batches = [(1 + torch.randn(8, 1, 8, 8), torch.randint(3, (8,))) for _ in range(3)]
+    images = 1 + torch.randn(6, 1, 8, 8)
+    seen = student.observe(freeze_and_train, backbone, head, batches, images)
+    if not seen["gradients"]:
         raise Mistake(
             "your function switches gradients off for everything, so the head cannot learn "
             "either: set requires_grad of the given module's own weights."
         )
-    modes = [m.training for m in backbone.modules() if hasattr(m, "running_mean")]
-    _train(model, steps=3)
-    replaced = returned is not backbone and isinstance(returned, nn.Module)
-    if replaced and moved(before, state(backbone)):
+    if "error" in seen:
+        advice = "a pre-hook must return None" if seen["hooked"] else "change nothing but that"
+        raise Mistake(
+            f"after your freeze the model cannot be trained any more ({seen['error']}): {advice}."
+        )
+    before = state(backbone)
+    if seen["replaced"] and moved(before, seen["state"]):
         raise Mistake(
             "you returned a new module and left the given one unfrozen: change the given module "
             "in place."
         )
-    _compare_backbone(before, state(backbone), undone=not any(modes))
-    _computes_the_same(original, backbone)
+    _compare_backbone(before, seen["state"], undone=not any(seen["modes"]))
+    _computes_the_same(original, seen["features"], images)
+    _head_learns(nn.Sequential(original, head), batches, seen["head"])
 
 
-def _train(model, steps: int) -> None:
-    """Train as the lessons do: `model.train()`, then plain gradient steps on new batches."""
+def freeze_and_train(freeze, backbone, head, batches, images) -> dict:
+    """Freeze a backbone, train a head on it; return what can be seen of it as plain data."""
+    returned = freeze(backbone)
+    seen = {
+        "gradients": torch.is_grad_enabled(),
+        "modes": [m.training for m in backbone.modules() if hasattr(m, "running_mean")],
+        "replaced": isinstance(returned, nn.Module) and returned is not backbone,
+        "hooked": any(layer._forward_pre_hooks for layer in backbone.modules()),
+    }
+    torch.set_grad_enabled(True)
     try:
-        for _ in range(steps):
-            model.train()
-            images, labels = 1 + torch.randn(8, 1, 8, 8), torch.randint(3, (8,))
-            model.zero_grad()
-            nn.functional.cross_entropy(model(images), labels).backward()
-            with torch.no_grad():
-                for weight in model.parameters():
-                    if weight.grad is not None:
-                        weight -= 0.1 * (weight.grad + 0.01 * weight)
-    except Exception as error:
-        hooked = any(layer._forward_pre_hooks for layer in model.modules())
-        advice = "a pre-hook must return None" if hooked else "change nothing but the freezing"
-        raise Mistake(
-            f"after your freeze the model cannot be trained any more ({type(error).__name__}: "
-            f"{str(error)[:120]}): {advice}."
-        ) from error
+        _train(nn.Sequential(backbone, head), batches)
+    except Exception as error:  # noqa: BLE001 - for instance of a hook that the student wrote
+        return {**seen, "error": f"{type(error).__name__}: {str(error)[:120]}"}
+    backbone.train()
+    with torch.no_grad():
+        features = backbone(images)
+    return {**seen, "state": state(backbone), "head": state(head), "features": features}
+
+
+def _train(model, batches) -> None:
+    """Train as the lessons do: `model.train()`, then a plain gradient step on each batch."""
+    for images, labels in batches:
+        model.train()
+        model.zero_grad()
+        nn.functional.cross_entropy(model(images), labels).backward()
+        with torch.no_grad():
+            for weight in model.parameters():
+                if weight.grad is not None:
+                    weight -= 0.1 * (weight.grad + 0.01 * weight)
 
 
 def _compare_backbone(before: dict, after: dict, undone: bool) -> None:
@@ -73,7 +88,8 @@ def _compare_backbone(before: dict, after: dict, undone: bool) -> None:
     lost = [name for name in before if name not in after and not name.endswith(STATISTICS[2])]
     if lost:
         raise Mistake(f"your function removes {lost[0]!r} from the module: keep its weights.")
-    moving = moved(before, {name: after[name] for name in before if name in after})
+    kept = {name: after[name] for name in before if name in after}
+    moving = moved(before, kept)
     weights = [name for name in moving if not is_statistic(name)]
     buffers = [name for name in moving if is_statistic(name)]
     n_weights = sum(not is_statistic(name) for name in before)
@@ -114,16 +130,24 @@ def _name_statistics(buffers: list[str], n_buffers: int, undone: bool) -> str:
     )
 
 
-def _computes_the_same(original, backbone) -> None:
-    images = 1 + torch.randn(6, 1, 8, 8)
-    backbone.train()
+def _computes_the_same(original, features, images) -> None:
     with torch.no_grad():
-        expected, features = original(images), backbone(images)
-    if not torch.allclose(expected, features, atol=1e-4):
+        expected = original(images)
+    if features.shape != expected.shape or not torch.allclose(expected, features, atol=1e-4):
         raise Mistake(
             "nothing moves, but in train mode the features differ from those of the pretrained "
             "module: its BatchNorm normalises by the batch; keep it in eval mode."
         )
+
+
+def _head_learns(model, batches, head: dict) -> None:
+    """Compare a head with one that was trained here, on top of a backbone that stood still."""
+    backbone, own = model
+    with torch.no_grad():
+        batches = [(backbone(images), labels) for images, labels in batches]
+    _train(own, batches)
+    if not all(torch.allclose(value, head[name], atol=1e-3) for name, value in state(own).items()):
+        raise Mistake("on top of your frozen module the head does not learn as it should.")
 
 
 FREEZE = Exercise(
@@ -167,8 +191,8 @@ FREEZE = Exercise(
 
 
 def verify_diagnose(student, rng) -> None:
-    """Move a few entries of a state dict, in each of the four ways."""
-    before = state(random_backbone(rng))
+    """Move a few entries of a state dict, in each of the four ways; sums and means stay."""
+    before = {name: _on_a_grid(value) for name, value in state(random_backbone(rng)).items()}
     weights = [name for name in before if not is_statistic(name)]
     statistics = [name for name in before if is_statistic(name)]
     for change_weights, change_statistics in [(0, 0), (1, 0), (0, 1), (1, 1)]:
@@ -177,9 +201,28 @@ def verify_diagnose(student, rng) -> None:
             changed += rng.choice(weights, rng.integers(1, 3), replace=False).tolist()
         if change_statistics:
             changed += rng.choice(statistics, rng.integers(1, 3), replace=False).tolist()
-        after = {name: value + (name in changed) for name, value in before.items()}
+        after = {k: _shuffled(v, rng) if k in changed else v.clone() for k, v in before.items()}
         expected = DIAGNOSES[change_weights + 2 * change_statistics]
         _compare_diagnosis(student(before, after), expected, changed)
+
+
+def _on_a_grid(value):
+    """Return numbers of which every sum is exact, whatever its order."""
+    return (value * 64).round() / 64 if value.is_floating_point() else value
+
+
+def _shuffled(value, rng):
+    """Return an entry with two of its numbers swapped, or with one that grows if all are equal."""
+    moved = value.clone()
+    flat = moved.view(-1)
+    first = int(rng.integers(len(flat)))
+    others = (flat != flat[first]).nonzero().ravel().tolist()
+    if others:
+        second = int(rng.choice(others))
+        flat[[first, second]] = flat[[second, first]]
+    else:
+        flat[first] += 1
+    return moved
 
 
 def _compare_diagnosis(yours, expected: str, changed: list[str]) -> None:

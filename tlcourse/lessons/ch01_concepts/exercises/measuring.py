@@ -1,13 +1,14 @@
 """Chapter 1, measuring: a paired interval, labels needed to match."""
 
 import math
+from functools import partial
 
 import numpy as np
 from scipy import stats
 
 from tlcourse.lessons.ch01_concepts.exercises.drawings import draw_curve, draw_intervals
 from tlcourse.teaching.exercise import Exercise
-from tlcourse.teaching.values import Mistake, as_array, as_number, near_miss, told_apart
+from tlcourse.teaching.values import Mistake, as_array, as_number, close, explain
 
 # ── a paired interval ───────────────────────────────────────────────────────────────────────
 
@@ -20,9 +21,15 @@ def verify_paired_interval(student, rng) -> None:
     baseline = luck + rng.normal(0, 0.01, n)
     yours = as_array(student(ours, baseline), (3,), "three numbers (low, mean, high)")
     expected = paired_interval_slowly(ours, baseline)
-    problem = _name_interval(yours, expected, ours, baseline)
-    if problem:
-        raise Mistake(problem, draw_intervals(yours, expected))
+
+    def drawing():
+        return draw_intervals(yours, expected)
+
+    if not close(yours, expected) and close(np.sort(yours), expected):
+        words = "the numbers are right, their order is not: return (low, mean, high)."
+        raise Mistake(words, drawing())
+    known = _typical_intervals(ours, baseline)
+    explain(student, yours, expected, known, _what_differs(yours, expected), drawing)
 
 
 def paired_interval_slowly(ours, baseline) -> np.ndarray:
@@ -35,63 +42,63 @@ def paired_interval_slowly(ours, baseline) -> np.ndarray:
     return np.array([mean - half, mean, mean + half])
 
 
-def _name_interval(yours, expected, ours, baseline) -> str:
-    """Return a sentence on the mistake, or an empty one."""
-    if np.allclose(yours, expected, rtol=0, atol=1e-6):
-        return ""
-    if np.allclose(np.sort(yours), expected, rtol=0, atol=1e-6):
-        return "the numbers are right, their order is not: return (low, mean, high)."
-    if np.allclose(yours, expected, rtol=0, atol=1e-3) and np.allclose(yours, yours.round(4)):
-        return "these are rounded numbers: return them unrounded."
-    if nearly := near_miss(yours, expected):
-        return nearly
-    differences = ours - baseline
+def _what_differs(yours, expected) -> str:
     low, mean, high = yours
-    if not math.isclose(mean, expected[1], abs_tol=1e-6):
-        if math.isclose(mean, -expected[1], abs_tol=1e-6):
-            return "the sign is swapped: the difference is ours - baseline."
-        if math.isclose(mean, np.median(differences), abs_tol=1e-6):
-            return "the number in the middle is the median of the differences, not their mean."
-        due, mean = told_apart(expected[1], mean)
-        return f"the mean difference is {due}, but you returned {mean}."
-    if np.allclose([low, high], np.percentile(differences, [2.5, 97.5])):
-        return "percentiles say where single differences lie: ask where their mean lies."
-    if not math.isclose(high - mean, mean - low, abs_tol=1e-6):
-        return "a t interval is symmetric: low and high lie equally far from the mean."
-    return _name_half_width(high - mean, expected, ours, baseline)
+    if not close(mean, expected[1]):
+        return "the mean of ours - baseline is another"
+    if not close(high - mean, mean - low, 2e-6):
+        return "a t interval is symmetric, low and high lie equally far from the mean"
+    return "the mean is right; t quantile times standard error of the differences leads to the ends"
 
 
-def _name_half_width(half, expected, ours, baseline) -> str:
-    n, d = len(ours), ours - baseline
-    quantiles = {
-        "": stats.t.ppf(0.975, n - 1),
-        "1.96 belongs to the normal distribution: take Student's t for few seeds": 1.96,
-        "this t quantile gives a 90 % interval: 95 % leave 2.5 % on each side, t.ppf(0.975, …)": (
-            stats.t.ppf(0.95, n - 1)
+def _typical_intervals(ours, baseline) -> dict:
+    """Return what typical mistakes give, by their sentences."""
+    d = ours - baseline
+    low, mean, high = paired_interval_slowly(ours, baseline)
+    percentiles = np.percentile(d, [2.5, 97.5])
+    return _other_widths(ours, baseline) | {
+        "the sign is swapped: the difference is ours - baseline": -np.array([high, mean, low]),
+        "the number in the middle is the median of the differences, not their mean": (
+            np.array([low, np.median(d), high])
         ),
-        f"{n} differences have {n - 1} degrees of freedom": stats.t.ppf(0.975, n),
-        f"{n} differences, not 2 · {n} runs, give {n - 1} degrees of freedom": (
-            stats.t.ppf(0.975, 2 * n - 2)
+        "the interval lies around the median of the differences: take their mean": (
+            np.array([low, mean, high]) + np.median(d) - mean
+        ),
+        "percentiles say where single differences lie: ask where their mean lies": (
+            np.array([percentiles[0], mean, percentiles[1]])
         ),
     }
+
+
+def _other_widths(ours, baseline) -> dict:
+    """Return intervals with a wrong quantile, a wrong spread or both, by what is wrong."""
+    n, d = len(ours), ours - baseline
+    t = stats.t.ppf
+    quantiles = {
+        "": t(0.975, n - 1),
+        "1.96 belongs to the normal distribution: take Student's t for few seeds": 1.96,
+        "this is the normal distribution's quantile: take Student's t": stats.norm.ppf(0.975),
+        "this t quantile gives a 90 % interval: 95 % leave 2.5 % on each side, t.ppf(0.975, …)": (
+            t(0.95, n - 1)
+        ),
+        "n differences have n - 1 degrees of freedom": t(0.975, n),
+        "n differences, not 2 · n runs, give n - 1 degrees of freedom": t(0.975, 2 * n - 2),
+    }
+    unpaired = math.sqrt((ours.var(ddof=1) + baseline.var(ddof=1)) / n)
     spreads = {
         "": d.std(ddof=1) / math.sqrt(n),
         "np.std divides by n unless you give ddof=1": d.std() / math.sqrt(n),
         "this spread is not divided by √n: it describes one seed, not the mean": d.std(ddof=1),
         "this spread is not divided by √n, and np.std needs ddof=1": d.std(),
-        "the interval is unpaired: take the differences seed by seed first": (
-            math.sqrt((ours.var(ddof=1) + baseline.var(ddof=1)) / n)
-        ),
+        "the interval is unpaired: take the differences seed by seed first": unpaired,
     }
-    for quantile_word, quantile in quantiles.items():
-        for spread_word, spread in spreads.items():
-            if math.isclose(half, quantile * spread, rel_tol=1e-4):
-                return "; also, ".join(filter(None, (spread_word, quantile_word))) + "."
-    half, due = told_apart(half, expected[2] - expected[1])
-    return (
-        f"the mean is right, but the interval reaches {half} to each side instead of {due}: "
-        "t quantile times standard error of the differences."
-    )
+    return {
+        "; also, ".join(filter(None, (s, q))): d.mean()
+        + quantiles[q] * spreads[s] * np.array([-1, 0, 1])
+        for s in spreads
+        for q in quantiles
+        if s or q
+    }
 
 
 PAIRED_INTERVAL = Exercise(
@@ -136,11 +143,14 @@ def verify_labels_to_match(student, rng) -> None:
         (dip, crossing_twice),
     ]:
         value = as_number(student(budgets, accuracy, target), "one number of labels a class")
-        problem = _name_labels(value, budgets, accuracy, target)
-        if problem:
-            expected = labels_to_match_slowly(budgets, accuracy, target)
-            drawing = draw_curve(budgets, accuracy, target, value, expected)
-            raise Mistake(f"at {student.last_call} {problem}", drawing)
+        expected = labels_to_match_slowly(budgets, accuracy, target)
+        drawing = partial(draw_curve, budgets, accuracy, target, value, expected)
+        if expected == math.inf != value:
+            words = f"the target is never reached: return math.inf, not {value:g}"
+            raise Mistake(f"at {student.last_call} {words}.", drawing())
+        known = _typical_labels(budgets, accuracy, target)
+        words = "the first budget already reaches the target, " if accuracy[0] >= target else ""
+        explain(student, value, expected, known, f"{words}at {student.last_call}", drawing)
 
 
 def labels_to_match_slowly(budgets, accuracy, target) -> float:
@@ -155,36 +165,33 @@ def labels_to_match_slowly(budgets, accuracy, target) -> float:
     return math.inf
 
 
-def _name_labels(value, budgets, accuracy, target) -> str:
-    """Return a sentence on the mistake, or an empty one."""
-    expected = labels_to_match_slowly(budgets, accuracy, target)
-    if math.isclose(value, expected, rel_tol=1e-6):
-        return ""
-    if expected == math.inf:
-        return f"the target is never reached: return math.inf, not {value:g}."
-    if nearly := near_miss(value, expected):
-        return nearly
-    due, yours = told_apart(expected, value)
-    if accuracy[0] >= target:
-        return f"the first budget already reaches the target: return {budgets[0]}, not {yours}."
-    i = next(i for i in range(len(budgets)) if accuracy[i] >= target)
+def _typical_labels(budgets, accuracy, target) -> dict:
+    """Return what typical mistakes give, by their sentences."""
+    enough, logs = accuracy >= target, np.log(budgets)
+    strictly = labels_to_match_slowly(budgets, accuracy, np.nextafter(target, 1))
+    known = {"a budget that just reaches the target is enough: compare with >=": strictly}
+    if enough[0] or not enough.any():
+        return known
+
+    def crossing(i):
+        return math.exp(np.interp(target, accuracy[i - 1 : i + 1], logs[i - 1 : i + 1]))
+
+    i = int(enough.argmax())
     line = np.interp(target, accuracy[i - 1 : i + 1], budgets[i - 1 : i + 1])
-    if math.isclose(value, line, rel_tol=1e-6):
-        return (
-            f"you interpolate over the budgets and get {yours}: interpolate over their "
-            f"logarithms, which gives {due}."
-        )
-    if value == budgets[i]:
-        return (
-            f"you return the first budget that is enough, {yours}: interpolate between it and "
-            f"the one before, which gives {due}."
-        )
-    if np.any(np.diff(accuracy) < 0):
-        return (
-            f"the curve has a dip and crosses the target more than once: the first crossing is at "
-            f"{due}, not {yours} (np.interp needs a rising curve)."
-        )
-    return f"{due} labels a class reach the target, but you returned {yours}."
+    last = max(j for j in range(1, len(budgets)) if enough[j] and not enough[j - 1])
+    return known | {
+        "you interpolate over the budgets: interpolate over their logarithms": line,
+        "you return the first budget that is enough: interpolate between it and the one before": (
+            budgets[i]
+        ),
+        "the curve has a dip and crosses the target more than once: np.interp needs a rising one": (
+            math.exp(np.interp(target, accuracy, logs))
+        ),
+        "you return the last crossing: where the curve has a dip, take the first": crossing(last),
+        "you return where the target stays reached: where the curve has a dip, take the first": (
+            crossing(last) if enough[-1] else math.inf
+        ),
+    }
 
 
 LABELS_TO_MATCH = Exercise(
