@@ -186,12 +186,36 @@ def chinese(rng, n=300):
             "年龄": rng.integers(18, 80, n),
             "收入": rng.lognormal(8, 0.5, n).round(0),
             "学历": rng.choice(["本科", "硕士", "博士", "无"], n),
+            "评论": [
+                "".join(rng.choice(list("这家店的菜很好吃服务态度不错价格便宜"), 14))
+                for _ in range(n)
+            ],
+            "日期": [f"2021年{k % 12 + 1}月{k // 12 + 1}日" for k in range(n)],
         }
     )
 
 
+def german(rng, n=300):
+    days = pd.date_range("2021-01-05", periods=n).strftime("%d.%m.%Y")
+    names = [f"{a}{b}" for a in ("Jo", "An", "Li", "Ma") for b in ("hanna", "ton", "sa", "ria")]
+    return pd.DataFrame(
+        {
+            "Datum": days,
+            "Vorname": rng.choice([*names, "Nan"], n),
+            "Kinder": rng.choice([0, 1, 2, 3, 10], n, p=[0.2, 0.495, 0.2, 0.1, 0.005]),
+            "Miete": rng.lognormal(6.5, 0.4, n).round(2),
+        }
+    )
+
+
+def one_row_a_year(rng):
+    years = np.arange(1950, 2021)
+    return pd.DataFrame({"year": years, "rain": rng.gamma(20, 30, len(years)).round(1)})
+
+
 MADE = [people, shop, reviews, weather, measured_in_order, cars, tails, two_kinds_of_flowers]
 MADE += [signs_and_codes, survey, physics, correlated, staff, standard, houses, chinese]
+MADE += [german, one_row_a_year]
 LOADED = ["iris", "wine", "breast_cancer", "diabetes", "digits"]
 
 
@@ -421,6 +445,22 @@ def in_inches(frame, other, rng):
     return "height"
 
 
+def in_fahrenheit(frame, other, rng):
+    for table, turn in ((frame, lambda x: x), (other, lambda x: 1.8 * x + 32)):
+        table["temperature"] = turn(rng.normal(36.8, 0.5, len(table))).round(1)
+    return "temperature"
+
+
+def in_celsius(frame, other, rng):
+    return in_fahrenheit(other, frame, rng)
+
+
+def in_another_laboratory(frame, other, rng):
+    for table, factor in ((frame, 1), (other, 18.016)):
+        table["glucose"] = (factor * rng.normal(5.4, 0.9, len(table))).round(2)
+    return "glucose"
+
+
 def new_town(frame, other, rng):
     put(other, "town", [1, 4, 5, 9], "Oslo")
     return "town"
@@ -441,6 +481,9 @@ BETWEEN = [
     ("shift", moved),
     ("shift", other_shares),
     ("other units", in_inches),
+    ("other units", in_fahrenheit),
+    ("other units", in_celsius),
+    ("other units", in_another_laboratory),
     ("unseen categories", new_town),
     ("overlap", rows_of_both),
     ("other columns", column_of_one),

@@ -200,6 +200,10 @@ ADVICE = {
     "other units": Advice(
         "Every row of the other table is far from all that the model has seen.",
         "other[{name!r}] = other[{name!r}] * {factor:.6g}  # first ask which unit is meant",
+        {
+            "from °F to °C": "other[{name!r}] = (other[{name!r}] - 32) / 1.8",
+            "from °C to °F": "other[{name!r}] = 1.8 * other[{name!r}] + 32",
+        },
     ),
     "unseen categories": Advice(
         "An encoder stops at a category that it has not seen.",

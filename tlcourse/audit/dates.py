@@ -33,6 +33,8 @@ SURE = (
     "4 Mar 2020",
     "4-Mar-2020",
     "04/03/2020",
+    "04.03.2020",
+    "2020年3月4日",
 )
 SOME = 100  # texts by which it is seen at once that a column is none of dates
 ALL = 0.9  # of the cells must be dates

@@ -62,6 +62,8 @@ WORDS = frozenset(
         "tba",
         "t.b.d.",
         "unbekannt",
+        "k.a.",
+        "n.c.",
         "inconnu",
         "desconocido",
         "未知",
@@ -132,7 +134,7 @@ def missing(counts: Counter, among_numbers: bool) -> set[str]:
     """Return the texts of a column that stand for a missing cell.
 
     Words of the list `WORDS` do, one cell is enough, unless another category of the column shows that
-    they mean something: "-" beside "+", ERROR beside OK, NA among codes of two letters. In a column of
+    they mean something: "-" beside "+", ERROR beside OK, NA among codes of two letters, Nan among names. In a column of
     words so do numbers of nines (-999). Among numbers, so does every text without a digit that occurs
     five times: what is repeated there is no slip.
 
@@ -153,6 +155,8 @@ def missing(counts: Counter, among_numbers: bool) -> set[str]:
     if rest and all(CODE.fullmatch(text.strip()) for text in rest):
         found = {text for text in found if not CODE.fullmatch(text.strip())}
     found = {t for t in found if not others & set(PARTNERS.get(says[t], "").split())}
+    if rest and sum(text.istitle() for text in rest) > 0.9 * len(rest):
+        found -= {"Nan"}  # a first name among names; the number is written NaN or nan
     if rest and not any(NUMBER.fullmatch(text) for text in rest if not NINES.fullmatch(text)):
         found |= {text for text in rest if NINES.fullmatch(text.strip())}
     return found

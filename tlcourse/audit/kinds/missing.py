@@ -78,7 +78,7 @@ def missing_pattern(table: Table) -> Iterator[Finding]:
 
     A column's missingness (0 or 1) is correlated with the ranks of each other column, or with each of
     its classes. The limit is that of Bonferroni for all pairs together, 0.1 % for a false alarm, and
-    |r| > 0.1. Whether cells are missing because of what would have stood in them (MNAR) no table tells.
+    r beyond ±0.1. Whether cells are missing because of what would have stood in them (MNAR) no table tells.
     """
     gaps = [(j, c) for j, c in enumerate(table.every) if 10 <= c.gone.sum() <= table.n - 10]
     gaps = [(j, c) for j, c in gaps if c is not table.target]

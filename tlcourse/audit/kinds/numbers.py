@@ -10,18 +10,21 @@ from tlcourse.audit.advice import mend
 from tlcourse.audit.columns import Column, Table
 from tlcourse.audit.findings import Finding
 
-UNITS = (
+UNITS = (  # mile and km, kg and lb, in and cm ... glucose in mmol/l and mg/dl, inHg and hPa, creatinine
     1.609344,
     2.20462,
     2.54,
     3.28084,
     10,
     12,
+    18.016,
     25.4,
     28.35,
     30.48,
+    33.8639,
     39.37,
     60,
+    88.42,
     100,
     453.6,
     1000,
@@ -34,6 +37,7 @@ SHARE = 0.03  # of the numbers in each unit
 CLOSE = 0.08  # a Kolmogorov-Smirnov distance below says nothing, however sure; ties make it larger
 ALIKE = 0.01  # the two groups are of one shape unless a test says otherwise at this level
 SKEWED = 1.35  # times that one side of the middle four fifths may be wider in a symmetric column
+MANY = 20  # children, rooms, visits: so few, counted, are no slip
 RARE = 0.05  # more far numbers than this share are no outliers, but a part of the column
 SAMPLE = 20_000  # numbers by which two shapes are compared
 
@@ -177,10 +181,12 @@ def outliers(table: Table) -> Iterator[Finding]:
     tail (incomes, areas) is no finding, zeros left out; 6 and 2 where the middle four fifths are
     symmetric; where some numbers are below 0, 7 (12 if not symmetric). Between the far ones and the rest
     an empty space of 1 range of the logarithm (2 to 4 of the numbers) must lie: tails have none.
-    More than one number in twenty is no outlier but a part of the column, perhaps in another unit.
+    Whole numbers up to 20 are counts, and left alone. More than one number in twenty is no outlier but a part of the column, perhaps in another unit.
     """
     for column in table.every:
         if not column.numeric or column.flags or _units(column) is not None:
+            continue
+        if column.whole and np.nanmax(column.measured, initial=0) <= MANY:
             continue
         far = _far(column)
         if far.any() and far.sum() <= max(1, RARE * np.isfinite(column.measured).sum()):

@@ -19,6 +19,7 @@ NAMES = re.compile(
     re.IGNORECASE,
 )
 PLACES = re.compile(r"zip|post|plz|邮编", re.IGNORECASE)  # of which several rows may come
+UNDIVIDED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 ENOUGH = 10  # rows that a column of identifiers needs; twice as many if nothing in its name says so
 UNIQUE = (
     0.95  # of the cells differ in a column of identifiers; the others may be rows entered twice
@@ -54,7 +55,7 @@ def is_identifier(column: Column) -> bool:
 
     At least 95 % of its cells differ, none is missing, and one of these holds:
 
-    - whole numbers without a hole, such as 1, 2, 3 ... in any order;
+    - whole numbers without a hole, such as 1, 2, 3 ... in any order; years apart, 1800 to 2100;
     - its name says so (it ends in id, key, number ...);
     - text that is no number, date, post code or prose, and has letters, or six digits or more in one
       pattern;
@@ -84,6 +85,8 @@ def _words(name) -> str:
 
 def _without_holes(column: Column) -> bool:
     numbers = column.different[0]
+    if 1800 <= numbers[0] and numbers[-1] <= 2100:  # one row a year: time, and no name
+        return False
     return len(numbers) == numbers[-1] - numbers[0] + 1
 
 
@@ -98,12 +101,17 @@ def _keys(column: Column) -> bool:
 
 def _are_names(texts: list[str]) -> bool:
     """Whether texts are names or keys: few words each, with letters, or digits in one pattern."""
-    words = np.mean([len(text.split()) for text in texts])
+    words = np.mean([_count_words(text) for text in texts])
     letters = np.mean([bool(re.search(r"[^\W\d_]", text)) for text in texts])
     patterns = {re.sub(r"\d", "0", text) for text in texts[:1000]}
     times = np.mean([bool(re.match(r"\d{1,2}:\d{2}", text)) for text in texts])
     keys = len(patterns) == 1 and min(pattern.count("0") for pattern in patterns) >= 6
     return bool(words <= PROSE and times < 0.5 and (letters > 0.9 or keys))
+
+
+def _count_words(text: str) -> float:
+    """Count words; where a script writes none apart, 1.6 signs count as one (Chinese, Japanese)."""
+    return len(text.split()) + len(UNDIVIDED.findall(text)) / 1.6
 
 
 def identifiers(table: Table) -> Iterator[Finding]:
@@ -118,12 +126,7 @@ def identifiers(table: Table) -> Iterator[Finding]:
 
 
 class Pairs:
-    """The pairs of columns that say the same, each with its kind; later columns first drop out.
-
-    Parameters
-    ----------
-    table : Table
-    """
+    """The pairs of columns of a table that say the same, each with its kind; later columns first drop out."""
 
     def __init__(self, table: Table):
         self.table = table

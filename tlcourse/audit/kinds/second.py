@@ -42,8 +42,8 @@ def shifts(table: Table, other: Table) -> Iterator[Finding]:
 
     Numbers by the tests of Kolmogorov and Smirnov (shape) and of Mann and Whitney (location),
     categories by chi-squared; Bonferroni for all columns, 0.3 % for one false alarm in the table, and
-    a distance of at least 0.1, for in many rows any difference is sure. If a factor of known units makes
-    both tables agree, it is another unit.
+    a distance of at least 0.1, for in many rows any difference is sure. If a factor of known units, or
+    the step from °F to °C or back, makes both tables agree, it is another unit.
     """
     both = [pair for pair in shared(table, other) if not is_identifier(pair[0])]
     for mine, theirs in both:
@@ -58,7 +58,11 @@ def shifts(table: Table, other: Table) -> Iterator[Finding]:
         if not (p < ALPHA / len(both) and distance > WORTH):
             continue
         factor = _unit_between(mine, theirs, ALPHA / len(both))
-        if factor:
+        way = None if factor else _temperature_between(mine, theirs, ALPHA / len(both))
+        if way:
+            what = f"agrees with the other table after that is turned {way}"
+            yield Finding("other units", mine.name, what, mend("other units", mine.name, way), rows)
+        elif factor:
             what = f"agrees with the other table after that is multiplied by {factor:.4g}"
             line = mend("other units", mine.name, factor=factor)
             yield Finding("other units", mine.name, what, line, rows)
@@ -113,6 +117,21 @@ def _unit_between(mine: Column, theirs: Column, alpha: float) -> float | None:
     agree = {f: _moved(a, b * f) for f in near}
     agree = {f: p for f, (distance, p) in agree.items() if p >= alpha or distance <= WORTH}
     return max(agree, key=agree.get, default=None)
+
+
+def _temperature_between(mine: Column, theirs: Column, alpha: float) -> str | None:
+    """Return which way the other table must be turned, if °C and °F make both agree."""
+    if not mine.numeric or mine.dates or mine.flags:
+        return None
+    a, b = (_some(c.measured[~c.gone]) for c in (mine, theirs))
+    if min(a.min(), b.min()) < -60 or max(a.max(), b.max()) > 260:  # no weather, no body
+        return None
+    turned = {"from °F to °C": (b - 32) / 1.8, "from °C to °F": 1.8 * b + 32}
+    for way, values in turned.items():
+        distance, p = _moved(a, values)
+        if abs(np.median(a) - np.median(b)) > 10 and (p >= alpha or distance <= WORTH):
+            return way
+    return None
 
 
 def _error(a: np.ndarray, b: np.ndarray) -> float:

@@ -83,8 +83,8 @@ def target_leaks(table: Table) -> Iterator[Finding]:
     """Find columns that alone tell the target, in rows that they have not been fitted to.
 
     For classes, a decision tree on the one column must reach a balanced accuracy of 98 % in
-    cross-validation; for a quantity, the column must rise or fall with it (|rank correlation| of
-    98 % and as much for the numbers), or its categories must explain 98 % of the spread. Identifiers
+    cross-validation; for a quantity, the column must rise or fall with it (a rank correlation beyond
+    ±98 % and as much for the numbers), or its categories must explain 98 % of the spread. Identifiers
     are left out: in a sorted table they tell the class, and they are a finding of their own.
     """
     target = table.target
