@@ -1,7 +1,9 @@
 """The assignments' notebooks, and their graded cells run as grading runs them, without a process."""
 
 import assignment as tool
+import pytest
 import repairing
+import walls
 from answers import here
 
 
@@ -13,6 +15,12 @@ def read(kind, name):
 def cell(notebook, name):
     """The cell that nbgrader knows as `name`."""
     return next(c for c in notebook.cells if repairing.grade_id(c) == name)
+
+
+def needs_a_wall():
+    """Skip a test that runs hostile submissions where nothing would hold them."""
+    if walls.way() is None:
+        pytest.skip("this system lets nobody build a wall around a submission")
 
 
 def play(notebook, name, function):

@@ -25,7 +25,7 @@ import repairing
 import self_test
 import test_notebooks as rules
 import torch
-from graded import cell, grade, play
+from graded import cell, grade, needs_a_wall, play
 from lessons.ch01_concepts import right_answers, wrong_answers
 from loops import each
 from nbformat.v4 import new_code_cell
@@ -408,6 +408,7 @@ def environment():
 @pytest.fixture(scope="module")
 def course(tmp_path_factory, environment):
     """A copy of the course after the instructor's lines up to the export."""
+    needs_a_wall()
     folder = tmp_path_factory.mktemp("class") / "course"
     for name in ("source", "release"):
         shutil.copytree(tool.COURSE / name, folder / name)

@@ -13,6 +13,7 @@ import hostile
 import pytest
 import self_test
 from browser.test_lab import FLAGS, free_port, wait_for
+from graded import needs_a_wall
 from repairing import read
 from visitor import cannot, chromium
 
@@ -34,6 +35,7 @@ INJECT = """() => {
 @pytest.fixture(scope="module")
 def course(tmp_path_factory, module_environment):
     """A course in which the submission was graded, and feedback was made."""
+    needs_a_wall()
     folder = tmp_path_factory.mktemp("course")
     for path in tool.COURSE.glob("*.py"):
         shutil.copy(path, folder)

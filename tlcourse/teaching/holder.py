@@ -111,7 +111,7 @@ class Holder:
 
     def find(self, name: str) -> dict | None:
         """Say what is known about a function without calling it; None if there is none."""
-        if name not in self.functions and name not in self._shell().user_ns:
+        if name not in self.functions and name not in self._names():
             return None
         function = self._function(name)
         random.seed(0), np.random.seed(0), torch.manual_seed(0)
@@ -133,7 +133,11 @@ class Holder:
     # ── how ──
 
     def _function(self, name: str):
-        return self.functions[name] if name in self.functions else self._shell().user_ns[name]
+        return self.functions[name] if name in self.functions else self._names()[name]
+
+    def _names(self) -> dict:
+        """Return what the notebook's cells defined; without a cell, nothing."""
+        return self.shell.user_ns if self.shell else {}
 
     def _guarded(self, name: str, changes: bool = False):
         """Return the function, made to raise Refused for whatever else than a value comes out."""
