@@ -57,6 +57,28 @@ def test_nothing_is_left_that_runs_and_words_and_pictures_stay():
     assert "Draw labels" in body.get_text() and body.find("table") and body.find("code")
 
 
+BOMBS = {
+    "never closed": "<div>" * 30_000,
+    "scripts that never end": "<script " * 30_000,
+    "crossed": "<p>" + "".join(f"<b a{i}>" for i in range(1000)) + "<p>x" * 1000,
+    "long": "a<b>b</b>" * 30_000,
+}
+
+
+def test_what_would_keep_a_parser_busy_is_shown_as_it_was_written():
+    for name, html in BOMBS.items():
+        assert cleaning.clean_html(html).startswith("<pre>"), name
+    table = "<table>" + "<tr><td>1</td></tr>" * 500 + "</table>"
+    assert "<td>1</td>" in cleaning.clean_html(table)
+    for html in (
+        "a<script>x()</script>b<STYLE>c</style >c",
+        "a<script>x<script>y</script>bc",
+        "abc<script>x()",
+        "abc<style>x</script>y",
+    ):
+        assert cleaning.clean_html(html) == "abc", html
+
+
 def test_outputs_keep_text_tables_and_pictures_only():
     table = "<table><tbody><tr><td onclick='x()'>7</td></tr></tbody></table><script>x()</script>"
     data = {"text/html": table, "application/javascript": "x()", "text/plain": "7"}

@@ -1,7 +1,10 @@
 """The wall around a submission: what a program behind it sees and may do, for each way to build one."""
 
+import compileall
+import ctypes
 import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -43,6 +46,8 @@ print(json.dumps({
     'processes': len(started), 'numbers': [p for p in os.listdir('/proc') if p.isdigit()],
     'namespace': libc.unshare(0x10000000), 'network': [n for _, n in socket.if_nameindex()],
     'remounted': libc.mount(None, b'/usr', None, 32 | 4096, None),
+    'keys': libc.syscall(250, 10, -3, b'user', b'tlcourse', 0) if os.uname().machine == 'x86_64' else -1,
+    'compiled': [str(p) for p in pathlib.Path(tlcourse.__path__[0]).rglob('__pycache__/*')],
     'specified': dir(import_module('tlcourse.lessons.ch03_tuning.exercises')),
     'core': can(lambda: pathlib.Path('/proc/sys/kernel/core_pattern').write_text('x')),
 }))
@@ -73,6 +78,9 @@ def seen(request, tmp_path_factory):
         room = Path(folder)
         room.chmod(0o755)
         walls.bring(submitted, room / "brought")
+        compileall.compile_dir(walls.library() / "lessons", quiet=2)
+        if platform.machine() == "x86_64":  # a secret in the keyring of our session: add_key(2)
+            ctypes.CDLL(None).syscall(248, b"user", b"tlcourse", b"secret", 6, -3)
         command = [*walls.WAYS[request.param](room, LIMITS), sys.executable, "-c", PROBE]
         environment = os.environ | {"TLCOURSE_HIDDEN_SEED": "7"}
         options = {"env": environment, "capture_output": True, "text": True, "timeout": 60}
@@ -95,6 +103,7 @@ def test_it_sees_a_copy_of_its_own_files_and_the_library_and_writes_at_home_only
 
 def test_the_specifications_of_the_exercises_are_not_there(seen):
     assert not [name for name in seen["specified"] if not name.startswith("__")]
+    assert seen["compiled"] == [] and seen["keys"] == -1
 
 
 def test_it_has_no_rights_no_network_and_no_way_to_get_them(seen):
@@ -118,8 +127,30 @@ def test_links_pipes_and_heaps_are_not_read(tmp_path, monkeypatch):
     monkeypatch.setattr(repairing, "MOST_FILES", 0)
     (tmp_path / "a.ipynb").rename(tmp_path / "a.csv")
     assert "ask for the notebook only" in repairing.unreadable(tmp_path)
+    monkeypatch.undo()
+    (tmp_path / "b.ipynb").write_text('{"metadata": [' + "{}," * repairing.MOST_PARTS + "{}]}")
+    assert "'b.ipynb' has too many parts" in repairing.unreadable(tmp_path)
+    (tmp_path / "b.ipynb").unlink()
+    for hour, fine in (("2026-11-28 20:15:00.123 UTC", True), ("a." * 60, False), ("soon", False)):
+        (tmp_path / "timestamp.txt").write_text(hour)
+        assert (repairing.unreadable(tmp_path) == "") is fine, hour
+    (tmp_path / "timestamp.txt").unlink()
     (tmp_path / "folder").symlink_to(tmp_path)
     assert "'folder' is a link" in repairing.unreadable(tmp_path)
+
+
+def test_an_error_over_one_submission_stops_no_other(monkeypatch):
+    def fails(*_):
+        raise IsADirectoryError("a folder\nnamed like a notebook")
+
+    monkeypatch.setattr(grading, "grade", fails)
+    monkeypatch.setattr(grading, "NbGraderAPI", lambda config: None)
+    monkeypatch.setattr(
+        grading, "PyFileConfigLoader", lambda name: types.SimpleNamespace(load_config=dict)
+    )
+    worked, line = grading.line_of("01_concepts", "eve")
+    assert not worked
+    assert line.endswith("NOT GRADED: IsADirectoryError: a folder named like a notebook")
 
 
 def test_without_a_wall_nothing_is_graded_unless_the_instructor_says_so(tmp_path, monkeypatch):

@@ -66,7 +66,10 @@ ATTRIBUTES = {"th": ["colspan", "rowspan"], "td": ["colspan", "rowspan"], "ol": 
 DATA = re.compile(r"data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/=\s]*")
 HIGHLIGHTED = re.compile(r"highlight( hl-[\w-]+)?|[a-z]{1,2}\d?")  # the classes that pygments gives
 LONGEST = 20_000  # characters of words in one cell
-UNSEEN = re.compile(r"<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+MOST_TAGS = 10_000  # in one text
+UNSEEN = re.compile(r"</?(script|style)\b", re.IGNORECASE)
+OPENED = re.compile(r"<(/?)(?!(?:br|hr|img|input|col)\b)[a-zA-Z]")
+DEEPEST = 200  # tags open at once
 PROTOCOLS = ["http", "https", "mailto", "data"]  # data: in pictures only, see may_stay
 JAVASCRIPT = "text/javascript"
 FEEDBACK_POLICY = (
@@ -130,8 +133,34 @@ def is_base64(value) -> bool:
 
 def clean_html(html: str) -> str:
     """Return HTML with tags that only lay out words, and pictures that are part of it."""
-    html = UNSEEN.sub("", html)
+    plain = DATA.sub("", html)
+    if len(plain) > 10 * LONGEST or plain.count("<") > MOST_TAGS or deepest(plain) > DEEPEST:
+        return f"<pre>{escape(plain[:LONGEST])}</pre>"
+    html = without_unseen(html)
     return bleach.clean(html, tags=TAGS, attributes=may_stay, protocols=PROTOCOLS, strip=True)
+
+
+def deepest(html: str) -> int:
+    """Return about how many tags are open at once: those that nobody closes count."""
+    depth = most = 0
+    for end in OPENED.findall(html):
+        depth = depth - 1 if end else depth + 1
+        most = max(most, depth)
+    return most
+
+
+def without_unseen(html: str) -> str:
+    """Return HTML without scripts and styles and what is in them, in one pass over it."""
+    kept, place, inside = [], 0, ""
+    for mark in UNSEEN.finditer(html):
+        closes, name = mark[0][1] == "/", mark[1].lower()
+        if not inside and not closes:
+            kept.append(html[place : mark.start()])
+            inside = name
+        elif closes and name == inside:
+            end = html.find(">", mark.end())
+            place, inside = (len(html) if end < 0 else end + 1), ""
+    return "".join(kept) + ("" if inside else html[place:])
 
 
 def may_stay(tag: str, name: str, value: str) -> bool:

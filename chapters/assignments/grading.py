@@ -51,7 +51,7 @@ def grade(api, assignment, student):
     if problem := unreadable(folder):
         return False, problem
     handed_in, remarks = folder / path.name, []
-    others = list(folder.glob("*.ipynb"))
+    others = [path for path in folder.glob("*.ipynb") if path.is_file()]
     if not handed_in.exists() and len(others) == 1:
         shutil.copy(others[0], handed_in)
         remarks.append(f"the file was called {others[0].name!r}")
@@ -100,6 +100,7 @@ def content(path):
 
 def prepare(kept, times, lock=None):
     """Prepare a process that grades: the releases as they are now, the times, the gradebook's lock."""
+    sys.dont_write_bytecode = True  # what is compiled later would be seen behind a wall
     warnings.filterwarnings("ignore", module="nbgrader|nbformat")  # of use to their authors only
     repairing.KEPT.update(kept)
     judging.LIMITS = dataclasses.replace(judging.LIMITS, **times)
@@ -111,7 +112,10 @@ def line_of(assignment, student):
     start = time.perf_counter()
     api = NbGraderAPI(config=PyFileConfigLoader("nbgrader_config.py").load_config())
     with judging.BOOKS:
-        worked, words = grade(api, assignment, student)
+        try:
+            worked, words = grade(api, assignment, student)
+        except Exception as error:  # noqa: BLE001 - one submission never stops the others
+            worked, words = False, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
     line = f"{student:20} {time.perf_counter() - start:5.1f} s  "
     return worked, line + ("" if worked else "NOT GRADED: ") + words
 

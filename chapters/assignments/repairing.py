@@ -6,6 +6,7 @@ grader's button repairs as well. They work on a copy: what a student handed in i
 
 import copy
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -18,6 +19,8 @@ NOTE = (
     "**Repaired before grading.** Your answers were kept; only marks of nbgrader were mended:\n\n"
 )
 LARGEST_NOTEBOOK, LARGEST_FOLDER, MOST_FILES = 20 * 2**20, 100 * 2**20, 500
+MOST_PARTS = 200_000  # lists and dicts in a notebook's file: each takes a hundred times its bytes
+TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?( ?[A-Z]{1,5}| ?[+-]\d\d:?\d\d)?")
 KEPT = {}  # releases as they were when grading began: a submission that runs may rewrite the files
 
 
@@ -64,6 +67,7 @@ def repaired(submission, release):
         found.append(f"{', '.join(tagged)} had other tags: put back as in the release")
     for cell in notebook.cells:
         cell["metadata"] = nbformat.NotebookNode()
+        cell["source"] = str(cell.get("source", "")).encode("utf-8", "replace").decode()
     for name, original in master.items():
         if len(cells[name]) > 1:
             found.append(f"{name} was there {len(cells[name])} times: the last one counts")
@@ -114,10 +118,28 @@ def unreadable(folder):
                 return f"{name!r} is a link or no file: ask for the file itself"
             if name.endswith(".ipynb") and about.st_size > LARGEST_NOTEBOOK:
                 return f"{name!r} has {about.st_size / 2**20:.0f} MB: ask for it without outputs"
+            if problem := unfit(Path(place, name)):
+                return problem
             size, count = size + about.st_size, count + 1
     if size > LARGEST_FOLDER or count > MOST_FILES:
         return f"{count} files, {size / 2**20:.0f} MB were handed in: ask for the notebook only"
     return "a link was handed in" if Path(folder).is_symlink() else ""
+
+
+def unfit(path):
+    """Return a sentence on a file that would keep nbgrader busy for hours, or an empty one."""
+    if path.suffix == ".ipynb" and path.is_file():
+        content = path.read_bytes()
+        if content.count(b"{") + content.count(b"[") > MOST_PARTS:
+            return f"{path.name!r} has too many parts for a notebook: ask for it without outputs"
+    if path.name == "timestamp.txt" and (path.stat().st_size > 100 or not is_time(path)):
+        return "'timestamp.txt' holds no time: nbgrader would take it for the hour of handing in"
+    return ""
+
+
+def is_time(path):
+    """Tell whether a file holds one time, as nbgrader writes it: 2026-11-28 20:15:00 UTC."""
+    return bool(TIME.fullmatch(path.read_text(encoding="utf-8", errors="replace").strip()))
 
 
 def read(path):

@@ -91,6 +91,11 @@ def covered() -> list[Path]:
     return [*lessons.glob("*/exercises.py"), *lessons.glob("*/exercises/*.py")]
 
 
+def compiled() -> list[Path]:
+    """Return the folders in which Python keeps the library compiled, specifications too."""
+    return sorted(library().rglob("__pycache__"))
+
+
 def own() -> list[Path]:
     """Return the folders of the course."""
     return sorted({HERE, Path.cwd().resolve()})
@@ -244,7 +249,8 @@ def shown(room: Path) -> list[tuple[Path, Path]]:
     pairs = [(place, place) for place in same]
     pairs += [(room / "empty", path) for path in covered()]
     (room / "nothing").mkdir(exist_ok=True)
-    pairs += [(room / "nothing", place) for place in own() if any(map(place.is_relative_to, same))]
+    hidden = [place for place in own() if any(map(place.is_relative_to, same))]
+    pairs += [(room / "nothing", place) for place in (*hidden, *compiled())]
     return [*pairs, (room / "brought", Path(BROUGHT)), (HERE / "inside.py", Path(FIRST))]
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from loops import each, each_is_refused
 
-from tlcourse.teaching.plain import SIZE, TooLarge, Unreadable, pack, unpack
+from tlcourse.teaching.plain import LONGEST, MOST, SIZE, TooLarge, Unreadable, pack, unpack
 from tlcourse.teaching.values import Odd, same
 
 KINDS = ["f8", "f4", "f2", "i8", "u1", "?", "c16", "U3", ">f8"]
@@ -131,6 +131,10 @@ FORGED = [
     message('{"parameter": 7}'),
     message('{"class": "os.system"}'),
     message("9" * 10**5),
+    message(f'{{"dict": [[{2**61 - 1}, 0], [0, 0]]}}'),  # many such keys would have one hash
+    message('{"dict": [[{"number": ["<c16", [], 0]}, 0]]}', bytes(16)),
+    message('{"list": [' + "[]," * MOST + "0]}"),
+    message(" " * LONGEST),
 ]
 
 

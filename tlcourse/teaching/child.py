@@ -52,7 +52,8 @@ def pickled(value) -> bytes:
 def stopped(outputs) -> bool:
     """Tell whether the outputs of a cell end with its interruption."""
     last = outputs[-1] if isinstance(outputs, list) and outputs else {}
-    return isinstance(last, dict) and last.get("ename") == "Late"
+    name = last.get("ename") if isinstance(last, dict) else None
+    return type(name) is str and name == "Late"
 
 
 class Child:
@@ -157,7 +158,8 @@ class Child:
             except Mistake as mistake:
                 found.append(str(mistake))
                 continue
-            outputs = answer.get("value", "it cannot be run")
+            outputs = answer.get("value")
+            outputs = outputs if isinstance(outputs, list) else "it cannot be run"
             found.append(outputs)
             if not stopped(outputs):
                 self.cells.append((source, seconds))  # a cell that was stopped is not run again

@@ -18,6 +18,7 @@ from tlcourse.teaching.values import Odd, describe
 LARGEST = 64 * 2**20  # bytes of one answer
 MOST = 300_000  # values in one answer, those inside arrays not counted
 DEPTH = 20
+LONGEST = 16 * 2**20  # bytes of JSON in an answer
 KINDS = "biufcU"  # of NumPy's types: numbers, truths and texts, no objects
 SIZE = struct.Struct("<Q")
 
@@ -134,20 +135,33 @@ def unpack(data: bytes, known=()):
     """Return what was packed, or raise Unreadable; see `pack`."""
     try:
         size = SIZE.size + SIZE.unpack_from(data)[0]
+        if size > LONGEST:
+            raise ValueError("no answer is so long")
         tree = json.loads(data[SIZE.size : size])
         return Reader(data[size:], known).value(tree)
     except Exception as error:  # noqa: BLE001 - of bytes that may say anything
         raise Unreadable(str(error)[:200]) from None
 
 
+def _key(value):
+    """Return a key of a dict: a text, a truth, or a number that is not so large that many share a hash."""
+    number = isinstance(value, int | float | np.integer | np.floating)
+    if value is None or isinstance(value, str) or (number and abs(value) < 2**53):
+        return value
+    raise ValueError("no key is of this kind")
+
+
 class Reader:
     """Turns what `Packer` made back into values."""
 
     def __init__(self, blocks: bytes, known):
-        self.blocks, self.known = blocks, list(known)
+        self.blocks, self.known, self.values = blocks, list(known), 0
 
     def value(self, tree):
         """Return the value that a part of the JSON stands for."""
+        self.values += 1
+        if self.values > MOST:
+            raise ValueError("no answer has so many values")
         if not isinstance(tree, dict):
             return None if isinstance(tree, list) else tree
         ((kind, content),) = tree.items()
@@ -155,7 +169,7 @@ class Reader:
             parts = [self.value(part) for part in content]
             return parts if kind == "list" else tuple(parts)
         if kind == "dict":
-            return {self.value(key): self.value(part) for key, part in content}
+            return {_key(self.value(key)): self.value(part) for key, part in content}
         if kind == "parameter":
             return self.known[content]
         if kind == "odd":
@@ -167,7 +181,7 @@ class Reader:
 
     def array(self, dtype: str, shape: list, start: int) -> np.ndarray:
         """Return an array that owns its numbers."""
-        dtype = np.dtype(str(dtype))
+        dtype = np.dtype(str(dtype)[:16])
         if dtype.kind not in KINDS or not all(type(n) is int and n >= 0 for n in [*shape, start]):
             raise ValueError("no plain array")
         count = math.prod(shape)
