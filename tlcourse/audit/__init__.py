@@ -54,7 +54,7 @@ def table(
         If this is no table, or has no such column. A bad *table* (empty, one row, nothing but NaN, ...)
         is no error but a finding.
     """
-    frame, other = as_frame(frame), None if other is None else as_frame(other)
+    frame, other = _as_frame(frame), None if other is None else _as_frame(other)
     for name in (target, groups):
         if name is not None and name not in frame.columns:
             names = ", ".join(map(str, frame.columns[:20]))
@@ -75,7 +75,7 @@ def table(
     return Report(found, _notes(first), frame, other)
 
 
-def as_frame(table) -> pd.DataFrame:
+def _as_frame(table) -> pd.DataFrame:
     """Return a table as a data frame whose rows are counted from 0.
 
     Raises
