@@ -2,6 +2,7 @@
 
 import _thread
 import os
+import signal
 import sys
 import threading
 import time
@@ -128,8 +129,18 @@ def test_each_is_one_sentence_and_the_next_check_works(monkeypatch, child):
     assert examine("diagnose", RIGHT_ONE["diagnose"]).solved
 
 
+@pytest.fixture
+def ctrl_c():
+    """Let Ctrl-C be heard: a shell starts what runs in the background deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_an_interrupt_is_heard_at_once_and_the_process_is_another(child):
     student = child.hold("f", keeps_the_interpreter)
+    student.end = time.monotonic() + 60
     before = child.process.pid
     threading.Timer(0.5, _thread.interrupt_main).start()
     start = time.monotonic()
