@@ -157,6 +157,31 @@ def test_lines_for_what_stays_do_what_they_promise():
     assert not len(run(shared[0].mend, frame=frame, other=other)["other"])
 
 
+def test_groups_are_told_what_a_random_division_would_have_promised():
+    """Forty sites with a look of their own: what they have is not seen in the look, but known by it."""
+    rng = np.random.default_rng(0)
+    site = np.repeat(np.arange(40), 8)
+    frame = pd.DataFrame(rng.normal(size=(40, 6))[site] + 0.1 * rng.normal(size=(320, 6)))
+    frame = frame.rename(columns=str).assign(site=[f"site {k}" for k in site])
+    frame["1"] = frame["1"].mask(rng.random(320) < 0.1)  # gaps do not stop it
+    amount = rng.normal(size=40)[site] + 0.01 * rng.normal(size=320)
+
+    def said(table, target=None):
+        report = audit.table(table, target, groups="site")
+        return next(finding.what for finding in report if finding.kind == "groups")
+
+    ill = np.where(site % 2, "ill", "well")
+    for y, what in (
+        (ill, "% balanced accuracy; a random"),
+        (amount, "% of the variance; a random"),
+    ):
+        promised = said(frame.assign(y=y), "y")
+        assert what in promised and promised.endswith("], too much")
+    alone = said(frame.head(40).assign(y=site[:40] < 1), "y")
+    assert alone.endswith("a class has one group only: it cannot be tested on new groups")
+    assert said(frame) == "40 groups have several rows"
+
+
 def test_faults_are_found_together():
     rng = np.random.default_rng(SEEDS[0])
     frame = made.people(rng)

@@ -1,21 +1,23 @@
-"""What belongs together stays together: patients, writers, cameras, copies of one photograph."""
+"""What belongs together stays together: patients, writers, cameras; and what it costs to forget it."""
 
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from sklearn.base import clone
+from scipy.stats import t
+from sklearn.base import clone, is_regressor
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import balanced_accuracy_score
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, cross_val_predict
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    cross_val_predict,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 TRIES = 20  # divisions, until every part has every class
-ALIKE, FINE = 0.97, 0.9  # correlations of near-copies; of others .84 and .81, X-rays of chests .95
-BLOCK = 1000  # photographs that are compared with all others at a time
 MOST_ROWS = 2000  # to say what a random division promises
 
 
@@ -69,134 +71,121 @@ def split_groups(
 
 
 class Promise(NamedTuple):
-    """Balanced accuracy of one classifier, tested on new groups and on new rows of known groups."""
+    """Scores of one model, tested on new groups and on new rows of known groups.
+
+    Attributes
+    ----------
+    by_groups, at_random : float
+        Balanced accuracy of a class, R² of a quantity.
+    half_width : float
+        Half of the 95 % interval of their difference, over groups.
+    what : str
+        What a group is called, in the plural.
+    said : str
+        What has the score, and which, with a place for the number.
+    """
 
     by_groups: float
     at_random: float
+    half_width: float
     what: str = "groups"
+    said: str = "a logistic regression has {:.0f} % balanced accuracy"
 
     def __str__(self) -> str:
         """Say how much a random division promises too much."""
         kept, random = 100 * self.by_groups, 100 * self.at_random
-        text = (
-            f"tested on new {self.what}, a logistic regression has {kept:.0f} % balanced accuracy; a "
-            f"random division would have promised {random:.0f} %"
+        half = 100 * self.half_width
+        low, more, high = (f"{random - kept + way:+.0f}" for way in (-half, 0, half))
+        sure = "too much" if random - kept > half else "which may be chance"
+        return (
+            f"tested on new {self.what}, {self.said.format(kept)}; a random division would have "
+            f"promised {random:.0f} %, {more} points [{low}, {high}], {sure}."
         )
-        more = round(random) - round(kept)
-        return f"{text}, {more} points too much." if more > 0 else f"{text}: here, no more."
 
 
-def promise(X, labels, groups, what: str = "groups", model=None) -> Promise:
+def promise(
+    X, labels, groups, what: str = "groups", model=None, said: str | None = None
+) -> Promise:
     """Measure what a random division would have promised, and what new groups get.
+
+    Both scores come from answers to all rows, in a cross-validation with as many folds, at most five.
+    The interval is that of a ratio of totals, linearised, whose independent units are the groups
+    (Cochran 1977, section 9A.2); it leaves out what another division into folds would change.
 
     Parameters
     ----------
     X : array, shape (n, d)
-        Numbers without gaps. Of more than 2,000 rows, whole groups are drawn up to that many.
-    labels : array_like of int, shape (n,)
+        Numbers without gaps, unless `model` takes gaps. Of more than 2,000 rows, whole groups are drawn
+        up to that many.
+    labels : array_like, shape (n,)
+        Classes counted from 0; a quantity if `model` is a regressor.
     groups : array_like, shape (n,)
     what : str
         What a group is called, in the plural.
     model : estimator, optional
         By default a logistic regression on standardised columns.
+    said : str, optional
+        How to say the score of another model, with a place for the number.
 
     Returns
     -------
     Promise
-        Its text is a sentence. Both numbers come from answers to all rows in a cross-validation with as
-        many folds, at most five.
+        Its text is a sentence.
 
     Raises
     ------
     ValueError
-        If a class has one group only.
+        If there is one group only, or a class has one.
     """
     X, labels = np.asarray(X), np.asarray(labels)
     owner = np.unique(np.asarray(groups), return_inverse=True)[1]
     order = np.random.default_rng(0).permutation(owner.max() + 1)[owner]
     rows = np.flatnonzero(order <= np.sort(order)[: max(MOST_ROWS, 2)][-1])
-    X, labels, owner = X[rows], labels[rows], owner[rows]
-    fewest = min(len(np.unique(owner[labels == k])) for k in np.unique(labels))
+    X, labels, owner = X[rows], labels[rows], np.unique(owner[rows], return_inverse=True)[1]
+    if model is None:
+        model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000))
+    total, gained = [], []
+    for division, tied in _divisions(labels, owner, quantity=is_regressor(model)):
+        answers = cross_val_predict(clone(model), X, labels, groups=tied, cv=division)
+        total, got = _totals(labels, answers, quantity=is_regressor(model))
+        gained.append(got)
+    by_groups, at_random = (float((got.sum(axis=0) / total.sum(axis=0)).mean()) for got in gained)
+    half = _half_width(total, gained[1] - gained[0], owner)
+    said = said or Promise._field_defaults["said"]
+    return Promise(by_groups, at_random, half, what, said)
+
+
+def _divisions(labels, owner, quantity: bool):
+    """Return the two divisions into folds, each with the groups that it keeps together."""
+    if quantity:
+        fewest, kinds = owner.max() + 1, (GroupKFold, KFold)
+    else:
+        fewest = min(len(np.unique(owner[labels == k])) for k in np.unique(labels))
+        kinds = (StratifiedGroupKFold, StratifiedKFold)
     if fewest < 2:
-        raise ValueError("a class has one group only: it cannot be tested on new groups.")
-    folds = {"n_splits": min(5, fewest), "shuffle": True, "random_state": 0}
-    model = model or make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000))
-    scores = []
-    for division, tied in (
-        (StratifiedGroupKFold(**folds), owner),
-        (StratifiedKFold(**folds), None),
-    ):
-        said = cross_val_predict(clone(model), X, labels, groups=tied, cv=division)
-        scores.append(balanced_accuracy_score(labels, said))
-    return Promise(*scores, what)
+        one = "there is one group" if quantity else "a class has one group"
+        raise ValueError(f"{one} only: it cannot be tested on new groups.")
+    folds = [kind(min(5, fewest), shuffle=True, random_state=0) for kind in kinds]
+    return zip(folds, (owner, None), strict=True)
 
 
-# ── copies ──────────────────────────────────────────────────────────────────────────────────
+def _totals(labels, answers, quantity: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return what could be scored in each row, and what was: the ratio of the sums is the score.
 
-
-def near_copies(thumbnails: np.ndarray) -> list[tuple[int, int]]:
-    """Return the pairs of photographs that are copies of each other, or nearly.
-
-    Two are, if their small grey pictures, with the mean of all taken away, correlate above .97, and the
-    fine part of these above .9. That is so when one was saved again, made smaller, brighter or grey, and
-    mostly when one per cent was cut off each side. What all pictures have in common, as X-rays have,
-    counts for nothing, and two smooth pictures are not alike for that.
-
-    Parameters
-    ----------
-    thumbnails : array, shape (n, side, side)
-        Grey, from 0 to 255, of whole photographs; the side is a multiple of four, such as 16.
-
-    Returns
-    -------
-    list of (int, int)
-        The smaller position first.
+    Shape (n, classes), whose mean ratio is the balanced accuracy, or (n, 1), whose ratio is R².
     """
-    small = np.asarray(thumbnails, dtype=np.float32)
-    fine = _fine(small)
-    flat = fine.std(axis=1) < 0.5  # one colour all over, which says nothing
-    whole = _units((small - small.mean(axis=0)).reshape(len(small), -1))
-    fine = _units(fine)
-    whole[flat] = fine[flat] = 0
-    pairs = []
-    for start in range(0, len(small), BLOCK):
-        some = slice(start, start + BLOCK)
-        alike = (whole[some] @ whole.T > ALIKE) & (fine[some] @ fine.T > FINE)
-        one, other = np.nonzero(alike)
-        pairs += [(int(a), int(b)) for a, b in zip(one + start, other, strict=True) if a < b]
-    return pairs
+    if quantity:
+        spread = (labels - labels.mean()) ** 2
+        return spread[:, None], (spread - (labels - answers) ** 2)[:, None]
+    total = labels[:, None] == np.unique(labels)
+    right = total & (labels == answers)[:, None]
+    return total.astype(float), right.astype(float)
 
 
-def _fine(small: np.ndarray) -> np.ndarray:
-    """Return each picture less the means of its blocks of 4 × 4 pixels, flat."""
-    n, side, _ = small.shape
-    blocks = small.reshape(n, side // 4, 4, side // 4, 4)
-    return (blocks - blocks.mean(axis=(2, 4), keepdims=True)).reshape(n, -1)
-
-
-def _units(rows: np.ndarray) -> np.ndarray:
-    rows = rows - rows.mean(axis=1, keepdims=True)
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
-
-
-def join(n: int, pairs, groups=None) -> np.ndarray:
-    """Return who each of `n` rows belongs to, where pairs of rows, and rows of a group, stay together.
-
-    Parameters
-    ----------
-    n : int
-    pairs : sequence of (int, int)
-    groups : array_like, shape (n,), optional
-
-    Returns
-    -------
-    int array, shape (n,)
-    """
-    rows = np.arange(n)
-    first = rows
-    if groups is not None:  # each row is tied to the first one of its group
-        _, index, owner = np.unique(np.asarray(groups), return_index=True, return_inverse=True)
-        first = index[owner]
-    ties = np.array([*zip(rows, first, strict=True), *pairs]).reshape(-1, 2).T
-    graph = coo_array((np.ones(ties.shape[1], dtype=bool), tuple(ties)), shape=(n, n))
-    return connected_components(graph, directed=False)[1]
+def _half_width(total, more, owner) -> float:
+    """Return half of the 95 % interval of a mean of ratios of totals, over groups."""
+    sums = total.sum(axis=0)
+    parts = ((more - total * (more.sum(axis=0) / sums)) / sums).mean(axis=1)
+    by_group = np.bincount(owner, parts)
+    n = len(by_group)
+    return float(t.ppf(0.975, n - 1) * np.sqrt(n / (n - 1) * (by_group**2).sum()))

@@ -104,6 +104,23 @@ def as_array(values) -> np.ndarray:
     return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
 
 
+def mean_and_arms(values) -> tuple[np.ndarray, np.ndarray]:
+    """Return means and the arms of their 95 % t intervals, as matplotlib's ``errorbar`` takes them.
+
+    Parameters
+    ----------
+    values : array_like, shape (seeds,) or (seeds, k)
+
+    Returns
+    -------
+    mean : array, shape () or (k,)
+    arms : array, shape (2, 1) or (2, k)
+        Below and above the mean.
+    """
+    low, mean, high = interval(values)
+    return mean, np.stack([mean - low, high - mean]).reshape(2, -1)
+
+
 def mean_curves(ax, x, accuracy, faint: Sequence[str] = ()):
     """Draw one mean curve with its 95 % t interval for each name; those of `faint` in grey."""
     x = np.asarray(x, dtype=float)

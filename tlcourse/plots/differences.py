@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tlcourse.experiment import interval, paired
-from tlcourse.plots.base import GUIDE, new_figure
+from tlcourse.experiment import paired
+from tlcourse.plots.base import GUIDE, mean_and_arms, new_figure
 
 
 def paired_differences(differences: Mapping, title: str | None = None):
@@ -64,10 +64,9 @@ def method_dots(
     figure, axes = new_figure(title, columns=len(panels), height=height)
     for ax, (name, methods) in zip(np.atleast_1d(axes), panels.items(), strict=True):
         for row, (method, values) in enumerate(methods.items()):
-            low, mean, high = interval(values)
+            mean, arms = mean_and_arms(values)
             colour, shape = ("#D55E00", "D") if method == mark else ("#0072B2", "o")
-            bar = [[mean - low], [high - mean]]
-            ax.errorbar(mean, row, xerr=bar, fmt=shape, color=colour, capsize=3, markersize=7)
+            ax.errorbar(mean, row, xerr=arms, fmt=shape, color=colour, capsize=3, markersize=7)
         ax.axvline(np.mean(methods[mark]), color=GUIDE, linestyle=(0, (1, 2)), linewidth=1)
         ax.set_title(name, fontsize=11)
         ax.set_xlabel(xlabel)

@@ -193,7 +193,7 @@ def test_groups_stay_on_one_side_and_widen_the_interval():
     pool = np.setdiff1d(np.arange(150), results.test)
     assert not set(patients[pool]) & set(patients[results.test])
     assert results.notes[0].startswith("15 groups: ImageNet features, tested on new groups")
-    assert "points too much" in results.notes[0]
+    assert "], too much." in results.notes[0]
     alone = judging.Results(album((50, 50, 50)), results.test, results.budgets, results.said, 0)
     widths = [r.difference(photos.IMAGENET, photos.PIXELS, 20) for r in (results, alone)]
     assert widths[0].high - widths[0].low > widths[1].high - widths[1].low

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from scipy.stats import poisson
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from tlcourse.audit.advice import mend
 from tlcourse.audit.columns import Column, Table
@@ -14,6 +15,8 @@ from tlcourse.audit.kinds.target import is_classes
 LIKE = 5  # times that columns may agree more often than by chance
 LEVEL = 0.1  # of the test
 WIDEST = 200  # columns that are left out one by one
+ENOUGH = 30  # rows that a promise is measured on
+HUGE = 1e38  # what a number of 32 bits holds
 
 
 def telling(table: Table) -> list[Column]:
@@ -135,13 +138,41 @@ def label_conflicts(table: Table) -> Iterator[Finding]:
 
 
 def groups(table: Table) -> Iterator[Finding]:
-    """Find groups (patients, writers, sites) that have several rows."""
+    """Find groups (patients, writers, sites) that have several rows; say what forgetting them promises."""
     if table.groups is None:
         return
     cells = table.groups.cells
     counts = np.bincount(cells[cells >= 0])
     several = np.flatnonzero((cells >= 0) & (np.append(counts, 0)[cells] > 1))
     if len(several):
-        what = f"{int((counts > 1).sum()):,} groups have several rows"
+        what = f"{int((counts > 1).sum()):,} groups have several rows{_promised(table)}"
         name = table.groups.name
         yield Finding("groups", name, what, mend("groups", name), several)
+
+
+def _promised(table: Table) -> str:
+    """Say what a random forest gets on new groups, and what a random division would have promised."""
+    target = table.target
+    rows = [] if target is None else np.flatnonzero(~(target.gone | table.groups.gone))
+    columns = [c for c in table.columns if not is_identifier(c)]
+    classes = target is not None and is_classes(target)
+    if len(rows) < ENOUGH or not columns or not (classes or target.numeric):
+        return ""
+    from tlcourse.data.groups import promise  # brings PyTorch: only who has groups waits
+
+    X = np.stack([c.measured if c.numeric else c.cells for c in columns], axis=1)[rows]
+    X = np.clip(X, -HUGE, HUGE)  # a forest computes in 32 bits
+    y = np.unique((target.cells if classes else target.measured)[rows], return_inverse=True)
+    forest = RandomForestClassifier if classes else RandomForestRegressor
+    score = "has {:.0f} % balanced accuracy" if classes else "explains {:.0f} % of the variance"
+    try:
+        found = promise(
+            X,
+            y[1] if classes else y[0][y[1]],
+            table.groups.cells[rows],
+            model=forest(50, max_features="sqrt", random_state=0),
+            said=f"a random forest {score}",
+        )
+    except ValueError as error:  # a class of one group
+        return f"; {str(error).rstrip('.')}"
+    return f"; {str(found).rstrip('.')}"

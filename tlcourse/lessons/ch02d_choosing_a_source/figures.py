@@ -7,9 +7,18 @@ import numpy as np
 from IPython.display import display
 from sklearn.metrics import ConfusionMatrixDisplay
 
-from tlcourse.experiment import interval
 from tlcourse.lessons.ch02d_choosing_a_source.selection import kendall_tau
-from tlcourse.plots import DPI, GUIDE, RIGHT, WRONG, Figure, legend_below, new_figure, styles
+from tlcourse.plots import (
+    DPI,
+    GUIDE,
+    RIGHT,
+    WRONG,
+    Figure,
+    legend_below,
+    mean_and_arms,
+    new_figure,
+    styles,
+)
 from tlcourse.teaching import widgets
 
 
@@ -34,9 +43,9 @@ def accuracy_by_source(accuracy: Mapping, names: Sequence[str], baselines: Mappi
     order = np.argsort(np.mean(next(iter(accuracy.values())), axis=0))
     places = np.arange(len(names))
     for shift, (way, style) in enumerate(styles(list(accuracy)).items()):
-        low, mean, high = interval(np.asarray(accuracy[way])[:, order])
+        mean, arms = mean_and_arms(np.asarray(accuracy[way])[:, order])
         ax.errorbar(
-            mean, places - 0.22 * shift, xerr=[mean - low, high - mean], capsize=3,
+            mean, places - 0.22 * shift, xerr=arms, capsize=3,
             linestyle="none", marker="os"[shift], color=style["color"], label=way,
         )  # fmt: skip
     for dashes, (name, values) in zip([(0, (1, 2)), (0, (5, 2))], baselines.items(), strict=False):

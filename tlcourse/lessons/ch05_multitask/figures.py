@@ -7,7 +7,6 @@ import numpy as np
 from IPython.display import display
 
 from tlcourse import plots
-from tlcourse.experiment import interval
 from tlcourse.teaching import widgets
 
 
@@ -75,9 +74,8 @@ def trade_off(shares: Sequence[float], scores: Mapping, ring: int):
     if len(scores) != 2 or any(len(v) != len(shares) for v in scores.values()):
         raise ValueError("pass two tasks, with one row of scores for each share.")
     figure, ax = plots.new_figure(None)
-    (low, x, high), (low_y, y, high_y) = (interval(np.transpose(v)) for v in scores.values())
-    bars = {"xerr": [x - low, high - x], "yerr": [y - low_y, high_y - y]}
-    ax.errorbar(x, y, fmt="o-", color="#0072B2", capsize=3, **bars)
+    (x, across), (y, up) = (plots.mean_and_arms(np.transpose(v)) for v in scores.values())
+    ax.errorbar(x, y, xerr=across, yerr=up, fmt="o-", color="#0072B2", capsize=3)
     box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
     where = {"textcoords": "offset points", "fontsize": 9, "bbox": box, "zorder": 5}
     for share, *place in zip(shares, x, y, strict=True):

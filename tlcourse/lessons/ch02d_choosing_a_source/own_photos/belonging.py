@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tlcourse.data import folders, groups
+from tlcourse.data import copies, folders
 from tlcourse.lessons.ch02d_choosing_a_source.own_photos.reading import Album
 
 SHOWN = 3  # findings of a kind that are named
@@ -21,12 +21,12 @@ def together(album: Album, by: str | None = None) -> Album:
         What belongs together: see `groups_by`.
     """
     given = groups_by(album, by) if by else None
-    pairs = groups.near_copies(album.arrays["small"])
+    pairs = copies.near_copies(album.arrays["small"])
     _, first, number = np.unique(album.arrays["content"], return_index=True, return_inverse=True)
     pairs += [(a, b) for b, a in enumerate(first[number].tolist()) if a != b]
     n = len(album.paths)
-    said, doubtful = copies_in_words(album, groups.join(n, pairs))
-    owners = groups.join(n, pairs, given)
+    said, doubtful = copies_in_words(album, copies.join(n, pairs))
+    owners = copies.join(n, pairs, given)
     found = replace(album, owners=owners, groups=given, problems=album.problems + said)
     return found.only(~doubtful)
 
