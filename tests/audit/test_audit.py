@@ -190,6 +190,46 @@ def test_faults_are_found_together():
     assert must - found(audit.table(frame, "state")) == set()
 
 
+def test_all_lines_of_a_report_run_one_after_the_other_and_leave_nothing_but_gaps():
+    """In their order, on tables with four faults each, and on two tables; gaps may be left to be filled."""
+    kinds = [case for case in made.FAULTS if case[0] not in ("column names", "no header")]
+    for start in range(12):
+        frame, other = (made.people(np.random.default_rng([start, k])) for k in range(2))
+        for j, (_, plant) in enumerate(kinds[start::12]):
+            faulty = made.people(np.random.default_rng([start, 0]))
+            column = plant(faulty, np.random.default_rng([start, j, 3]))
+            if column in faulty and len(faulty) == len(frame):
+                frame[column if column in frame else f"{column} {j}"] = faulty[column].to_numpy()
+        left = {"frame": frame, "other": other.head(100).assign(**{"row id": np.arange(100)})}
+        exec(IMPORTS, left)  # noqa: S102
+        for finding in (first := audit.table(frame, "state", left["other"])):
+            exec(finding.mend, left)  # noqa: S102
+        assert len(first) >= 3
+        again = audit.table(left["frame"], "state" if "state" in left["frame"] else None)
+        stay = {kind for kind in ADVICE if ADVICE[kind].stays} | {"missing values"}
+        assert {f.kind for f in again} <= stay, (first, again)
+
+
+def test_a_space_among_numbers_is_a_gap_and_words_between_few_numbers_are_grades():
+    rng = np.random.default_rng(0)
+    charges = pd.Series(rng.gamma(3, 100, 300).round(2).astype(str))
+    charges[[3, 7, 20]] = " "
+    report = audit.table({"charges": charges, "town": rng.choice(["Ulm", "Bonn"], 300)})
+    assert [f.kind for f in report] == ["numbers as text", "missing values"]
+    left = {"frame": report.frame.copy()}
+    exec(IMPORTS, left)  # noqa: S102
+    for finding in report:
+        exec(finding.mend, left)  # noqa: S102
+    assert left["frame"]["charges"].dtype == float and not left["frame"]["charges"].isna().any()
+    silent = {
+        "grade": rng.choice(["K", "1", "2", "3", "4", "5"], 300),
+        "address": [f"10.{a}.{b}.119" for a, b in rng.integers(0, 255, (300, 2))],
+        "size": [f"{a} x {b}" for a, b in rng.integers(20, 400, (300, 2))],
+        "left tail": 9000 - np.exp(rng.normal(5, 0.6, 300)).round(),
+    }
+    assert not len(audit.table(silent)), audit.table(silent)
+
+
 # ── tables that nobody can learn from: a finding, never an error ────────────────────────────
 
 BAD = {

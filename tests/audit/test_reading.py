@@ -107,6 +107,20 @@ def test_a_lost_header_a_name_twice_and_codes_with_zeros_are_seen(tmp_path):
     assert not years.findings and len(years.frame) == 9
 
 
+def test_rows_that_begin_with_a_hash_and_spaces_in_cells_are_kept(tmp_path):
+    """An error of Excel in the first column, numbers such as #17, and a header are no comments."""
+    rows = [["#N/A" if i % 7 == 3 else f"{i % 5}", i / 10, "ab"[i % 2]] for i in range(40)]
+    for above in ("", "# made by hand\n", "# made, by hand\n# in May\n"):
+        source = read(saved(tmp_path, above + lines([["k", "v", "w"], *rows])))
+        assert source.frame.shape == (40, 3) and (source.frame["k"] == "#N/A").sum() == 6
+    numbered = read(saved(tmp_path, lines([["#id", "v"], *[[f"#{i}", i % 4] for i in range(30)]])))
+    assert numbered.frame.shape == (30, 2) and numbered.frame.columns[0] == "#id"
+    spaced = [[i % 7, " oil" if i % 9 == 4 else "oil", "gas"] for i in range(40)]
+    report = audit.file(saved(tmp_path, lines([["k", " fuel", "v"], *spaced])))
+    kinds = {(f.kind, f.column, f.count) for f in report}
+    assert {("spellings", " fuel", 4), ("column names", " fuel", 40)} <= kinds
+
+
 def test_one_column_raises_the_question_which_sign_divides_the_cells(tmp_path):
     source = read(saved(tmp_path, "a~b\n" + "".join(f"{i}~x\n" for i in range(9))))
     assert any("one column only" in note for note in source.notes)

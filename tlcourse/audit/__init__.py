@@ -16,11 +16,12 @@ from tlcourse.audit import reading
 from tlcourse.audit.advice import ADVICE, IMPORTS, mend
 from tlcourse.audit.columns import Table
 from tlcourse.audit.findings import ROWS, Finding, Report, counted
-from tlcourse.audit.kinds import BETWEEN, CHECKS
+from tlcourse.audit.kinds import BETWEEN, CHECKS, FIRST
 from tlcourse.audit.kinds.target import is_classes
 
 __all__ = ["ADVICE", "IMPORTS", "Finding", "Report", "file", "table"]
 PATIENCE = 5  # seconds until a progress bar appears
+AGAIN = "mend this first, then audit again: all other lines ask for columns by their names"
 
 
 def table(
@@ -65,6 +66,9 @@ def table(
         found = Finding("too few rows", ROWS, what, line, np.arange(len(frame)))
         return Report((found,), (), frame, other)
     first = Table(frame, target, groups)
+    found = tuple(finding for check in FIRST for finding in check(first))
+    if found:
+        return Report(found[:1], (AGAIN,), frame, other)
     calls = [(check, (first,)) for check in CHECKS]
     if other is not None and len(other):
         second = Table(other, target, groups)
@@ -103,8 +107,9 @@ def file(path, target: str | None = None, other=None, groups: str | None = None)
     second = None if other is None else reading.read(other)
     report = table(first.frame, target, second and second.frame, groups)
     notes = [*first.notes, *(f"other table: {note}" for note in (second.notes if second else ()))]
-    found = tuple(first.findings) + report.findings
-    return Report(found, (*notes, *report.notes), report.frame, report.other)
+    names = [found for found in first.findings if found.kind == "column names"]  # renamed last
+    found = [f for f in first.findings if f not in names] + [*report.findings, *names]
+    return Report(tuple(found), (*notes, *report.notes), report.frame, report.other)
 
 
 def _notes(table: Table) -> tuple[str, ...]:

@@ -43,6 +43,7 @@ class Advice:
     stays: bool = False
 
 
+GAP = "  # now a gap: fill it in a Pipeline"
 FIT = "  # in a Pipeline: it learns from the training rows"
 ADVICE = {
     "too few rows": Advice(
@@ -63,8 +64,8 @@ ADVICE = {
     ),
     "missing words": Advice(
         "To a learner the word is a category like others, and it turns a column of numbers into text.",
-        "{column} = {column}.mask({column}.isin({words}))",
-        {"numbers": "{column} = pd.to_numeric({column}.mask({column}.isin({words})))"},
+        "{column} = {column}.mask({column}.isin({words}))" + GAP,
+        {"numbers": "{column} = pd.to_numeric({column}.mask({column}.isin({words})))" + GAP},
     ),
     "text among numbers": Advice(
         "One such cell makes the whole column text: a learner that needs numbers stops.",
@@ -90,11 +91,11 @@ ADVICE = {
     ),
     "infinities": Advice(
         "Sums and distances become infinite or undefined, and most learners stop.",
-        "{column} = {column}.replace([np.inf, -np.inf], np.nan)  # find the division by zero",
+        "{column} = {column}.replace([np.inf, -np.inf], np.nan)  # a gap; find the division by zero",
     ),
     "missing codes": Advice(
         "Read as a number, a code is a false value far from all true ones; a zero costs more than a gap.",
-        "{column} = {column}.mask({column}.isin({codes}))",
+        "{column} = {column}.mask({column}.isin({codes}))" + GAP,
         won=("mean",),
     ),
     "two units": Advice(

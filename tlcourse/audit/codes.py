@@ -76,7 +76,7 @@ def _apart(named: np.ndarray, ours: np.ndarray, times: np.ndarray, k: int) -> bo
 def _is_zero_code(others: np.ndarray, times: np.ndarray, gap: float) -> bool:
     """Whether zeros stand for "not measured" in a column of positive numbers that measure.
 
-    Nothing has a pressure, a height, a price of 0. So the zeros must be apart from the rest, by twice the
+    Nothing has a pressure, a height, a price of 0. So the zeros must be apart from the rest, by three times the
     largest gap among the ten numbers next to them and by a quarter of the median (a tenth, if they are
     more than a tenth of the cells); and fewer than half of the cells: where most are zero, as rain or
     purchases are, zero is the usual content. Fewer than ten other numbers count or rate something, and
@@ -89,7 +89,7 @@ def _is_zero_code(others: np.ndarray, times: np.ndarray, gap: float) -> bool:
     near = np.diff(others)[:NEAR].max()
     share = times[0] / times.sum()
     least = 0.1 if share > 0.1 else 0.25
-    return bool(share < 0.5 and gap > 2 * near and gap > least * median)
+    return bool(share < 0.5 and gap > 3 * near and gap > least * median)
 
 
 def _inside(numbers: np.ndarray, counts: np.ndarray) -> list[float]:

@@ -189,11 +189,15 @@ def _read(place: np.ndarray, unique: list[str]) -> Texts:
         read = how.read if how else (lambda _: np.nan)
         plain = np.array([read(text) for text in unique], dtype=float)
     strays = Counter({t: count[t] for t, x in zip(unique, plain, strict=True) if np.isnan(x)})
-    words_among = words.missing(strays, among_numbers=True)
+    few = not how and len(count) - len(strays) <= CLASSES
+    words_among = words.missing(strays, among_numbers=True, few=few)
     numbers = count.total() - strays.total()
-    others = strays.total() - sum(strays[text] for text in words_among)
-    enough = numbers >= max(1, (1 if how else FEWER) * others, QUARTER * count.total())
-    if enough and len(count) - len(strays) > len(words_among):  # 0 beside + and - is a sign
+    left = strays - Counter({text: strays[text] for text in words_among})
+    grades = few and max(left.values(), default=0) >= words.OFTEN
+    enough = numbers >= max(1, (1 if how else FEWER) * left.total(), QUARTER * count.total())
+    if (
+        enough and not grades and len(count) - len(strays) > len(words_among)
+    ):  # 0 beside + and - is a sign
         missing = words_among
     else:
         plain = np.full(len(unique), np.nan)

@@ -96,6 +96,8 @@ class Report:
         n, width = self.frame.shape
         size = f"{counted(n, 'row')}, {counted(width, 'column')}"
         lines = [f"{size}: {counted(len(self), 'finding')}", *self.notes]
+        if self.other is not None and len(self):
+            lines.append("what you do to `frame`, do to `other` too")
         for number, (kind, found) in enumerate(groupby(self, lambda f: f.kind), start=1):
             found = list(found)
             lines += [f"{number:>3}. {kind}. {ADVICE[kind].why}"]

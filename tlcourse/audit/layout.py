@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tlcourse.audit.words import number
+from tlcourse.audit.words import WORDS, number, plain
 
 PEEK = 1 << 20  # bytes by which a file is judged
 LINES = 200  # lines by which the sign between the cells is judged
@@ -83,35 +83,60 @@ def layout(lines: list[str]) -> tuple[dict, list[str]]:
     ``sep=;`` in the first line (Excel) decides. Else the sign between the cells is the one that divides
     most lines, outside quotes, into the same number of cells, more than one.
     """
-    options: dict = {"skipinitialspace": True, "keep_default_na": False, "na_values": [""]}
+    options: dict = {"keep_default_na": False, "na_values": [""]}
     notes, skip = [], 0
     said = re.fullmatch(r"\ufeff?\"?sep=(.)\"?", lines[0].strip("\r\n")) if lines else None
     if said:
         skip = options["skiprows"] = 1
         notes.append(f"Excel's first line says sep={said[1]}: it is left out")
-    body = [line for line in lines[skip:] if line.strip()]
-    if _has_comments(body):
-        top = next(i for i, line in enumerate(lines) if i >= skip and not line.startswith("#"))
-        inside = any(line.startswith("#") for line in lines[top:])
+    comments = _comments(lines[skip:])
+    if comments:
+        top = next(i for i, line in enumerate(lines) if i >= skip and line not in comments)
+        inside = any(line in comments for line in lines[top:])
         options |= {"comment": "#"} if inside else {"skiprows": top}
         notes.append("lines that begin with # are comments: they are left out")
-        body = [line for line in body if not line.startswith("#")]
+    body = [line for line in lines[skip:] if line.strip() and line not in comments]
     sign = said[1] if said else separator(body[:LINES])
     if sign != ",":
         options["sep"] = sign
         notes.append(f"the cells are divided by {SIGNS.get(sign, repr(sign))}")
+    if _spaces_divide(body[:LINES], sign):
+        options["skipinitialspace"] = True
     return options, notes
 
 
-def _has_comments(lines: list[str]) -> bool:
-    """Whether some lines are comments; one at the top whose cells fit the others is a header."""
+def _comments(lines: list[str]) -> set[str]:
+    """Return the lines that are comments: they begin with #, and their cells do not fit the others.
+
+    So "#N/A,3" and "#17,3" are rows, and "#id,size" is a header. Lines inside the table are comments
+    only if no other line has a #, for pandas would cut that one there.
+    """
     marked = [line for line in lines if line.startswith("#")]
-    rest = [line for line in lines if not line.startswith("#")]
-    if not marked or not rest or any("#" in line for line in rest):
-        return False
+    rest = [line for line in lines if line.strip() and not line.startswith("#")]
+    if not marked or not rest:
+        return set()
     sign = separator(rest[:LINES])
-    cells = len(_cells(rest[0], sign))
-    return not (len(marked) == 1 and cells > 1 and len(_cells(marked[0], sign)) == cells)
+    cells = max(2, len(_cells(rest[0], sign)))
+    odd = {line for line in marked if not _is_row(line, sign, cells)}
+    top = next(i for i, line in enumerate(lines) if line not in odd and line.strip())
+    inside = odd & set(lines[top:])
+    if inside and (len(odd) < len(set(marked)) or any("#" in line for line in rest)):
+        return odd & set(lines[:top]) - inside
+    return odd
+
+
+def _is_row(line: str, sign: str, cells: int) -> bool:
+    found = _cells(line, sign)
+    return len(found) == cells or bool(found) and plain(found[0]) in WORDS
+
+
+def _spaces_divide(lines: list[str], sign: str) -> bool:
+    """Whether a space behind the sign belongs to it: behind most, or before a quote."""
+    if sign == r"\s+":
+        return True
+    behind = [part[:1] for line in lines for part in line.split(sign)[1:]]
+    quoted = any(re.search(rf"{re.escape(sign)} +\"", line) for line in lines)
+    return quoted or 2 * behind.count(" ") > len(behind)
 
 
 def separator(lines: list[str]) -> str:

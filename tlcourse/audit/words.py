@@ -118,8 +118,10 @@ NUMBER = re.compile(
     r"\s*[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?\s*|\s*[-+]?(inf|infinity)\s*", re.IGNORECASE
 )
 PADDED = re.compile(r"\s*[-+]?0\d")
-NAME = re.compile(r"0\d+|\d{1,2}(\.\d{1,2}){2,}")
+BYTE = r"(25[0-5]|2[0-4]\d|1?\d?\d)"
+NAME = re.compile(rf"0\d+|\d{{1,2}}(\.\d{{1,2}}){{2,}}|{BYTE}(\.{BYTE}){{3}}")
 NINES = re.compile(r"-(9{1,6}|8{2,6}|7{2,6})|9{2,6}|8{3,6}|7{3,6}")
+OFTEN = 5  # times that a text among numbers is no slip
 SEPARATORS = re.compile(r"[\s_]+")
 
 
@@ -130,13 +132,13 @@ def plain(text: str) -> str:
     return bare or text
 
 
-def missing(counts: Counter, among_numbers: bool) -> set[str]:
+def missing(counts: Counter, among_numbers: bool, few: bool = False) -> set[str]:
     """Return the texts of a column that stand for a missing cell.
 
     Words of the list `WORDS` do, one cell is enough, unless another category of the column shows that
     they mean something: "-" beside "+", ERROR beside OK, NA among codes of two letters, Nan among names. In a column of
     words so do numbers of nines (-999). Among numbers, so does every text without a digit that occurs
-    five times: what is repeated there is no slip.
+    five times: what is repeated there is no slip, unless the numbers are few: K, 1, 2, 3 are grades.
 
     Parameters
     ----------
@@ -144,11 +146,14 @@ def missing(counts: Counter, among_numbers: bool) -> set[str]:
         How often each text occurs; among numbers, of those that are no number.
     among_numbers : bool
         Whether the other cells are numbers.
+    few : bool
+        Whether these are so few different ones that they may be names of classes.
     """
     says = {text: plain(text) for text in counts if len(text) <= 40}
     found = {text for text, word in says.items() if word in WORDS or PHRASES.fullmatch(word)}
     if among_numbers:
-        repeated = {t for t, word in says.items() if counts[t] >= 5 and not re.search(r"\d", word)}
+        often = {t for t in says if counts[t] >= OFTEN and not few}
+        repeated = {t for t in often if not re.search(r"\d", t)}
         return found | repeated | {text for text, word in says.items() if word in IN_NUMBERS}
     others = {word for text, word in says.items() if text not in found}
     rest = [text for text in counts if text not in found]
@@ -173,7 +178,7 @@ def number(text: str) -> float:
 
 
 def are_names(counts: Counter) -> bool:
-    """Whether the numbers of a column are names: codes such as 007, or versions such as 1.10.2."""
+    """Whether the numbers of a column are names: codes such as 007, versions such as 1.10.2, addresses."""
     names = sum(k for text, k in counts.items() if NAME.fullmatch(text.strip()))
     return names >= 2 and names > 0.02 * counts.total()
 

@@ -1,10 +1,12 @@
-"""The checks, by what they look at; here they stand in the order in which to act on what they find."""
+"""The checks, by what they look at; here they stand in the order in which to act on what they find.
+
+What `FIRST` finds changes the names by which all other lines ask.
+"""
 
 from tlcourse.audit.kinds import cells, missing, names, numbers, pairs, rows, second, target
 
+FIRST = (names.no_header, names.shared_names)
 CHECKS = (
-    names.no_header,
-    names.column_names,
     missing.missing_words,
     cells.text_among_numbers,
     cells.numbers_as_text,
@@ -25,6 +27,7 @@ CHECKS = (
     missing.missing_pattern,
     missing.missing_values,
     target.imbalance,
+    names.padded_names,
 )
 BETWEEN = (
     second.other_columns,

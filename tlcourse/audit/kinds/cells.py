@@ -55,7 +55,8 @@ def numbers_as_text(table: Table) -> Iterator[Finding]:
             where = column.texts.rows(how.texts)
         elif _all_bare(column):
             what = f"numbers stored as text, such as {column.texts.unique[0]!r}"
-            code = f"pd.to_numeric(frame[{column.name!r}])"
+            more = ", errors='coerce'" if column.missing.any() else ""  # a space is no number
+            code = f"pd.to_numeric(frame[{column.name!r}]{more})"
             line = mend("numbers as text", column.name, code=code)
             where = np.flatnonzero(column.texts.place >= 0)
         else:

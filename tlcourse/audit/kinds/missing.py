@@ -1,6 +1,6 @@
 """What is missing: gaps, words and numbers that stand for them, and on what missingness depends."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -58,22 +58,40 @@ def missing_values(table: Table) -> Iterator[Finding]:
             yield Finding("empty columns", column.name, "no cell has content", line, where)
         elif share > 0:
             what = f"{share:.1%} of the cells are empty"
-            if column.texts is not None and share > 0.5:
+            if not column.numeric and share > 0.5:
                 what += "; does an empty cell mean 'no'? Then that is a category"
-            line = mend("missing values", column.name, _way(column, share))
+            told = column in [one for one, _, _ in patterns(table)]  # the indicator is there then
+            line = mend("missing values", column.name, _way(column, 0 if told else share))
             yield Finding("missing values", column.name, what, line, where)
 
 
 def _way(column: Column, share: float) -> str | None:
-    """Return which of the ways to fill fits a column."""
+    """Return which of the ways to fill fits a column; numbers that are text are mended before."""
     if column.dates:
         return "dates"
-    if column.texts is not None:
-        return "text" if column.n > column.missing.sum() else None
+    if not column.numeric:
+        return "text"
     return "flags" if column.flags else ("indicator" if share >= MANY else None)
 
 
 def missing_pattern(table: Table) -> Iterator[Finding]:
+    """Find missingness that depends on another column or on the target; `patterns` has the rule."""
+    for column, r, other in patterns(table):
+        what = f"whether a cell is missing depends on {other!r}, r = {r:.2f}"
+        way = "text" if not column.numeric else None
+        line = mend("missing pattern", column.name, way)
+        where = np.flatnonzero(column.gone)
+        yield Finding("missing pattern", column.name, what, line, where, other)
+
+
+def patterns(table: Table) -> list[tuple[Column, float, Hashable]]:
+    """Return the columns whose missingness depends on another one: each, how much, on which."""
+    if "patterns" not in table.memory:
+        table.memory["patterns"] = list(_patterns(table))
+    return table.memory["patterns"]
+
+
+def _patterns(table: Table) -> Iterator[tuple[Column, float, Hashable]]:
     """Find missingness that depends on another column or on the target: not MCAR, at best MAR.
 
     A column's missingness (0 or 1) is correlated with the ranks of each other column, or with each of
@@ -92,13 +110,7 @@ def missing_pattern(table: Table) -> Iterator[Finding]:
         r = np.abs(standard(column.gone.astype(float)) @ Z) / table.n
         r[owner == j] = 0
         if r.max() > max(limit, WEAK):
-            other = views[r.argmax()][1].name
-            what = f"whether a cell is missing depends on {other!r}, r = {r.max():.2f}"
-            way = "text" if not column.numeric else None
-            line = mend("missing pattern", column.name, way)
-            yield Finding(
-                "missing pattern", column.name, what, line, np.flatnonzero(column.gone), other
-            )
+            yield column, float(r.max()), views[r.argmax()][1].name
 
 
 def _views(column: Column) -> list[np.ndarray]:

@@ -66,20 +66,21 @@ def _is_content(column: Column) -> bool:
     return bool({column.name, stem} & set(column.texts.unique))
 
 
-def column_names(table: Table) -> Iterator[Finding]:
-    """Find names that several columns share, and names with spaces around them."""
-    if any(no_header(table)):
-        return
+def shared_names(table: Table) -> Iterator[Finding]:
+    """Find names that several columns share, spaces around them apart."""
     names = list(table.frame.columns)
     stripped = [str(name).strip() for name in names]
     for name, times in Counter(stripped).items():
-        odd = [
-            n
-            for n, s in zip(names, stripped, strict=True)
-            if s == name and isinstance(n, str) and n != s
-        ]
-        if times > 1 or odd:
-            what = f"{times} columns have this name" if times > 1 else "spaces around the name"
-            first = odd[0] if odd else names[stripped.index(name)]
-            rows = np.arange(table.n)
+        if times > 1:
+            alike = [n for n, s in zip(names, stripped, strict=True) if s == name]
+            first = next((n for n in alike if n != name), alike[0])
+            what, rows = f"{times} columns have this name", np.arange(table.n)
             yield Finding("column names", first, what, mend("column names", first), rows)
+
+
+def padded_names(table: Table) -> Iterator[Finding]:
+    """Find names with spaces around them."""
+    for name in table.frame.columns:
+        if isinstance(name, str) and name != name.strip():
+            rows, line = np.arange(table.n), mend("column names", name)
+            yield Finding("column names", name, "spaces around the name", line, rows)

@@ -20,9 +20,13 @@ HUGE = 1e38  # what a number of 32 bits holds
 
 
 def telling(table: Table) -> list[Column]:
-    """Return the columns that rows are compared by: no identifiers, and one of two that say the same."""
+    """Return the columns that rows are compared by: no identifiers, and one of two that say the same.
+
+    A line before has dropped the others, and those with one content only.
+    """
     again = {id(later) for _, _, later in pairs(table).found}
-    return [c for c in table.columns if id(c) not in again and not is_identifier(c)]
+    varied = [c for c in table.columns if len(c.counts) > 1 or len(c.counts) == 1 and c.gone.any()]
+    return [c for c in varied if id(c) not in again and not is_identifier(c)]
 
 
 def hashes(cells: list[np.ndarray]) -> np.ndarray:
@@ -53,8 +57,8 @@ def repeats(keys: np.ndarray, known: int = 0) -> np.ndarray:
 def copies(cells: list[np.ndarray], known: int = 0) -> np.ndarray:
     """Return the rows that repeat an earlier one, if that cannot be chance.
 
-    Two conditions. If the columns were independent, fewer than one pair of rows would agree. And for each
-    column left out: of the pairs that agree in all others, some agree in this one too by chance, as often
+    Two conditions. If the columns were independent, fewer than one pair of rows would agree (or up to ten,
+    if a test says that far more do). And for each column left out: of the pairs that agree in all others, some agree in this one too by chance, as often
     as any two of its cells are equal, or up to five times as often, for columns that say similar things
     agree together. The copies must be more than that, at a level of 10 % (Poisson).
 
@@ -66,7 +70,7 @@ def copies(cells: list[np.ndarray], known: int = 0) -> np.ndarray:
         Look for rows after this position that repeat one before it; 0 for any earlier row.
     """
     mixed = hashes(cells)
-    if len(mixed) < 2 or not _tell_rows_apart(cells):
+    if len(mixed) < 2 or (chance := _pairs_by_chance(cells)) >= 10:
         return np.zeros(0, dtype=int)
     with np.errstate(over="ignore"):
         whole = mixed.sum(axis=0, dtype=np.uint64)
@@ -74,6 +78,8 @@ def copies(cells: list[np.ndarray], known: int = 0) -> np.ndarray:
         if not len(found):
             return found
         pairs = agreeing(whole, known)
+        if chance >= 1 and poisson.sf(pairs - 1, LIKE * chance) > LEVEL:
+            return found[:0]
         for j in np.linspace(0, len(mixed) - 1, min(len(mixed), WIDEST)).astype(int):
             near = agreeing(whole - mixed[j], known) - pairs
             if poisson.sf(pairs - 1, LIKE * near * _equal_cells(cells[j])) > LEVEL:
@@ -94,10 +100,10 @@ def _equal_cells(column: np.ndarray) -> float:
     return float(((np.bincount(column + 1) / len(column)) ** 2).sum())
 
 
-def _tell_rows_apart(cells: list[np.ndarray]) -> bool:
-    """Whether, if columns were independent, fewer than one pair of rows would agree."""
+def _pairs_by_chance(cells: list[np.ndarray]) -> float:
+    """Return how many pairs of rows would agree if columns were independent."""
     n = len(cells[0])
-    return n**2 / 2 * np.prod([_equal_cells(column) for column in cells]) < 1
+    return n**2 / 2 * np.prod([_equal_cells(column) for column in cells])
 
 
 def duplicate_rows(table: Table) -> Iterator[Finding]:

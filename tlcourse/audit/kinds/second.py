@@ -187,7 +187,9 @@ def overlap(table: Table, other: Table) -> Iterator[Finding]:
 def _part(table: Table, names: list) -> str:
     """Return an expression of pandas for some columns of the table, the shorter of two."""
     rest = [column.name for column in table.every if column.name not in names]
-    return f"frame.drop(columns={rest})" if len(rest) < len(names) else f"frame[{names}]"
+    if len(rest) < len(names):
+        return f"frame.drop(columns={rest}, errors='ignore')"  # a line before may have dropped it
+    return f"frame[{names}]"
 
 
 def _together(mine: Column, theirs: Column) -> np.ndarray:
