@@ -133,6 +133,32 @@ def test_groups_are_read_from_names_and_folders(folder, no_weights):
     assert len(given) == 21 and len(set(given)) == 20
 
 
+def test_groups_are_read_from_a_table(folder, no_weights, tmp_path):
+    """By path, by name, without the ending, from Windows; a photograph without a row is alone."""
+    read, table = reading.read(folder), tmp_path / "patients.CSV"
+    rows = [
+        "file;patient",
+        "red/p0_0.png;甲",
+        "red\\p0_1.png; 甲",
+        "p3_10.png;乙",
+        "p3_11;乙",
+        "gone.png;丙",
+    ]
+    for encoding in ("utf-8-sig", "gb18030"):
+        table.write_bytes("\n".join(rows).encode(encoding))
+        names = ["/".join(path.parts[-2:]) for path in read.paths]
+        found = dict(zip(names, belonging.groups_by(read, str(table)), strict=True))
+        assert found["red/p0_0.png"] == found["red/p0_1.png"] == "group 甲"
+        assert found["red/p3_10.png"] == found["red/p3_11.png"] == "group 乙"
+        assert len(set(found.values())) == 21 - 2
+    for content, words in (("a,b,c\n", "must have two columns"), ("x,y\n", "finds no two")):
+        table.write_text(content)
+        with pytest.raises(ValueError, match=words):
+            belonging.groups_by(read, str(table))
+    with pytest.raises(ValueError, match="cannot be opened"):
+        belonging.groups_by(read, str(tmp_path / "none.csv"))
+
+
 # ── judging ─────────────────────────────────────────────────────────────────────────────────
 
 

@@ -1,7 +1,10 @@
 """Lesson 02d: which photographs belong together, as copies or by patient, camera, day."""
 
+import csv
+import os
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -80,6 +83,9 @@ def _list(found: list[str]) -> str:
     return "; ".join(found[:SHOWN]) + (f"; {len(found) - SHOWN} more" if len(found) > SHOWN else "")
 
 
+# ── what the reader says ────────────────────────────────────────────────────────────────────
+
+
 def groups_by(album: Album, by: str) -> np.ndarray:
     """Return the group of each photograph, such as its patient; what has none is a group of its own.
 
@@ -88,29 +94,68 @@ def groups_by(album: Album, by: str) -> np.ndarray:
     album : Album
     by : str
         "folder": the folder below the class that the photograph lies in. "name": its name up to the
-        first ``_``, ``-`` or space, so that p07_1.jpg belongs to p07. Else a regular expression for
-        the name; its first bracket counts, or all that matched.
+        first ``_``, ``-`` or space, so that p07_1.jpg belongs to p07. A file that ends in .csv: see
+        `_by_table`. Else a regular expression for the name; its first bracket counts, or all that
+        matched.
 
     Raises
     ------
     ValueError
-        If no two photographs come together, or the expression is none.
+        If no two photographs come together, or the table or the expression is none.
     """
     if by == "folder":
         above = 2 if album.parts else 1  # the class, and the part before it
         places = [path.relative_to(album.root).parts[above:] for path in album.paths]
         keys = [place[0] if len(place) > 1 else None for place in places]
+    elif by.lower().endswith(".csv"):
+        keys = _by_table(album, by)
     else:
-        try:
-            pattern = re.compile(r"^[^_\- ]+(?=[_\- ])" if by == "name" else by)
-        except re.error as error:
-            raise ValueError(f"--groups {by!r} is no regular expression ({error}).") from error
-        hits = [pattern.search(folders.shown(path)) for path in album.paths]
-        keys = [hit and (hit[1] if pattern.groups else hit[0]) for hit in hits]
+        keys = _by_pattern(album, by)
     keys = [f"alone {k}" if key is None else f"group {key}" for k, key in enumerate(keys)]
     if len(set(keys)) == len(keys):
         raise ValueError(
-            f"--groups {by!r} finds no two photographs that belong together: give folder, name, or a "
-            "regular expression for the file names."
+            f"--groups {by!r} finds no two photographs that belong together: give folder, name, a table "
+            "of files and groups (.csv), or a regular expression for the file names."
         )
     return np.array(keys)
+
+
+def _by_pattern(album: Album, by: str) -> list[str | None]:
+    try:
+        pattern = re.compile(r"^[^_\- ]+(?=[_\- ])" if by == "name" else by)
+    except re.error as error:
+        raise ValueError(f"--groups {by!r} is no regular expression ({error}).") from error
+    hits = [pattern.search(folders.shown(path)) for path in album.paths]
+    return [hit and (hit[1] if pattern.groups else hit[0]) for hit in hits]
+
+
+def _by_table(album: Album, path: str) -> list[str | None]:
+    """Return groups by a table of two columns: a photograph's name, or its path in the folder; its group.
+
+    The ending may be left out, and a header may stand above. UTF-8, or GB18030 as Excel writes in China.
+    """
+    try:
+        content = Path(os.path.expanduser(path)).read_bytes()
+    except OSError as error:
+        raise ValueError(f"--groups {path} cannot be opened: {error.strerror}.") from None
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("gb18030", errors="replace")
+    sign = max(",;\t", key=text.count)
+    rows = [row for row in csv.reader(text.splitlines(), delimiter=sign) if any(row)]
+    if any(len(row) != 2 for row in rows):
+        raise ValueError(
+            f"--groups {path} must have two columns: a photograph's file, and its group."
+        )
+    group = {file.strip().replace("\\", "/"): key.strip() or None for file, key in rows}
+    return [
+        next(filter(None, map(group.get, _names(album, k))), None) for k in range(len(album.paths))
+    ]
+
+
+def _names(album: Album, row: int) -> list[str]:
+    """Return how a table may call a photograph, the most exact first."""
+    inside = _named(album, row)
+    whole = [inside, inside.split("/", 1)[-1], inside.rpartition("/")[2]]
+    return [*whole, *(name.rpartition(".")[0] for name in whole)]

@@ -58,7 +58,8 @@ def show(folder, by: str | None = None) -> None:
     folder : str or Path
         One folder a class.
     by : str, optional
-        What belongs together: "folder", "name", or a regular expression, see `belonging.groups_by`.
+        What belongs together: "folder", "name", a .csv or a regular expression, see
+        `belonging.groups_by`.
 
     Raises
     ------
@@ -82,7 +83,8 @@ def main() -> int:
         type=console.as_written,
         metavar="BY",
         help="what belongs together, and stays on one side of the division: 'folder' (below the class), "
-        "'name' (of the file up to the first _, - or space), or a regular expression for file names",
+        "'name' (of the file up to the first _, - or space), a .csv of files and groups, or a regular "
+        "expression for file names",
     )
     given = parser.parse_args()
     try:

@@ -91,6 +91,6 @@ def _care(results: Results) -> list[str]:
     if results.album.groups is None and not results.album.parts:
         found.append(
             "Do photographs belong together, by animal, patient, camera or day? Then divide by them: "
-            "--groups folder, or --groups name."
+            "--groups folder, --groups name, or --groups FILE.csv with a row 'file,group' for each."
         )
     return found
