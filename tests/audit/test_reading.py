@@ -2,6 +2,7 @@
 
 import gzip
 import random
+import sys
 
 import numpy as np
 import pandas as pd
@@ -152,28 +153,45 @@ def test_what_is_no_table_is_refused_in_one_sentence(tmp_path):
         read(tmp_path)
 
 
-def test_parquet_and_excel_are_read_where_their_readers_are_installed(tmp_path):
+def test_parquet_and_excel_are_read_where_their_readers_are_installed(tmp_path, monkeypatch):
     frame = made.people(np.random.default_rng(0), 30)
-    for name, write, package in (
-        ("a.parquet", frame.to_parquet, "pyarrow"),
-        ("a.xlsx", lambda file: frame.to_excel(file, index=False), "openpyxl"),
-    ):
-        try:
-            write(tmp_path / name)
-        except ImportError:
-            start = b"PAR1" if "parquet" in name else XLSX
-            with pytest.raises(ValueError, match=f"pip install {package}, or save"):
-                read(saved(tmp_path, start, name))
-        else:
-            assert read(tmp_path / name).frame.shape == frame.shape
+    frame.to_parquet(tmp_path / "a.parquet")
+    frame.to_excel(tmp_path / "a.xlsx", index=False)
+    with pd.ExcelWriter(tmp_path / "b.xlsx") as book:
+        frame.to_excel(book, sheet_name="people", index=False, startrow=3)
+        book.sheets["people"]["A1"] = "Report of May"
+        frame.to_excel(book, sheet_name="more")
+    for name in ("a.parquet", "a.xlsx", "b.xlsx"):
+        source = read(tmp_path / name)
+        pd.testing.assert_frame_equal(source.frame, frame, check_dtype=False)
+        line = source.notes[0].removeprefix("read by ")
+        pd.testing.assert_frame_equal(eval(line, {"pd": pd}), source.frame)
+    assert source.notes[1:] == (
+        "the 3 rows above the header are left out",
+        "the first of 2 sheets (people, more)",
+    )
+    for name, start in (("c.parquet", b"PAR1"), ("c.xlsx", b"PK\x03\x04"), ("d.xlsx", b"")):
+        with pytest.raises(ValueError, match="cannot be read"):
+            read(saved(tmp_path, start, name))
+    for name, package in (("a.parquet", "pyarrow"), ("a.xlsx", "openpyxl")):
+        monkeypatch.setitem(sys.modules, package, None)  # as where it is not installed
+        monkeypatch.setitem(sys.modules, "fastparquet", None)
+        with pytest.raises(ValueError, match=f"pip install {package}, or save"):
+            read(tmp_path / name)
 
 
-# The smallest archive in which pandas sees a sheet of Excel: a zip file with one empty entry.
-XLSX = bytes.fromhex(
-    "504b03041400000000000000210000000000000000000000000000000f000000786c2f776f726b626f6f6b2e786d6c"
-    "504b01021400140000000000000021000000000000000000000000000f00000000000000000000000000000000"
-    "00786c2f776f726b626f6f6b2e786d6c504b050600000000010001003d0000002d0000000000"
-)
+def test_texts_are_judged_alike_however_pandas_keeps_them():
+    """pandas keeps texts in Python, or in Arrow where that is installed."""
+    frame = made.people(np.random.default_rng(0)).assign(
+        price=[f"${k + 0.5:,.2f}" for k in range(900, 1140)]
+    )
+    frame.loc[3:9, "town"] = "unknown"
+    reports = []
+    for kept in (object, pd.StringDtype("python"), pd.StringDtype("pyarrow")):
+        texts = {name: kept for name in ("price", "town", "blood", "state")}
+        reports.append(repr(audit.table(frame.astype(texts), "state")))
+    assert "numbers as text" in reports[0] and "missing words" in reports[0]
+    assert len(set(reports)) == 1
 
 
 def test_the_home_folder_may_be_written_as_a_tilde(tmp_path, monkeypatch):

@@ -26,6 +26,7 @@ def difference(path, expected=COLOURS):
 
 
 def test_any_form_gives_the_same_picture_and_says_what_was_done(tmp_path):
+    assert "HEIF" in pictures.formats()
     grey = Image.fromarray(RAMP)
     sixteen = Image.fromarray(RAMP.astype(np.uint16) * 257)
     twelve = Image.fromarray((RAMP * (4095 / 255)).astype(np.uint16))
@@ -47,6 +48,7 @@ def test_any_form_gives_the_same_picture_and_says_what_was_done(tmp_path):
         ("i.png", clear, {}, half, 0, "transparent parts made white"),
         ("j.gif", COLOURS, gif, COLOURS, 12, "several pictures in a file, the first taken"),
         ("k.webp", COLOURS, {"lossless": True}, COLOURS, 0, ""),
+        ("l.heic", COLOURS, {"quality": 95}, COLOURS, 6, ""),
         ("no ending", COLOURS, {"format": "PNG"}, COLOURS, 0, ""),
     ]:  # fmt: skip
         path = written(tmp_path / name, picture, **how)
@@ -54,7 +56,7 @@ def test_any_form_gives_the_same_picture_and_says_what_was_done(tmp_path):
         assert difference(path, expected) <= within, name
         assert words in " ".join(pictures.open_photograph(path)[1]), name
     if features.check("avif"):
-        assert difference(written(tmp_path / "l.avif", quality=95)) < 6
+        assert difference(written(tmp_path / "m.avif", quality=95)) < 6
 
 
 def test_a_photograph_is_turned_upright_and_a_large_one_reduced(tmp_path):
@@ -70,7 +72,7 @@ def test_a_photograph_is_turned_upright_and_a_large_one_reduced(tmp_path):
         assert small.size == (150, 100), "no side falls below what is asked for"
 
 
-def test_what_cannot_be_used_gets_a_reason(tmp_path):
+def test_what_cannot_be_used_gets_a_reason(tmp_path, monkeypatch):
     whole = written(tmp_path / "whole.jpg").read_bytes()
     for name, content, reason in [
         ("empty.jpg", b"", "damaged"),
@@ -87,9 +89,14 @@ def test_what_cannot_be_used_gets_a_reason(tmp_path):
     assert pictures.is_photograph(tmp_path / "camera.nef").startswith(
         "raw file of a camera: export"
     )
-    if "HEIF" not in pictures.formats():
-        (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
-        assert "pip install pillow-heif" in pictures.is_photograph(tmp_path / "a.heic")
+    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    assert pictures.is_photograph(tmp_path / "a.heic").startswith("damaged")
+    known = tuple(name for name in pictures.formats() if name not in ("HEIF", "AVIF"))
+    monkeypatch.setattr(pictures, "formats", lambda: known)  # as where neither is installed
+    (tmp_path / "a.avif").write_bytes(b"\0\0\0\x18ftypavif\0\0\0\0mif1avif")
+    assert "pip install pillow-heif" in pictures.is_photograph(tmp_path / "a.heic")
+    assert "cannot read AVIF" in pictures.is_photograph(tmp_path / "a.avif")
+    monkeypatch.undo()
     large = written(tmp_path / "large.jpg", COLOURS.resize((900, 600))).read_bytes()
     (tmp_path / "half.jpg").write_bytes(large[: len(large) // 2])
     assert pictures.is_photograph(tmp_path / "half.jpg") is None, "its beginning is whole"

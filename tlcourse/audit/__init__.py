@@ -16,7 +16,8 @@ from tlcourse.audit import reading
 from tlcourse.audit.advice import ADVICE, IMPORTS, mend
 from tlcourse.audit.columns import Table
 from tlcourse.audit.findings import ROWS, Finding, Report, counted
-from tlcourse.audit.kinds import BETWEEN, CHECKS, FIRST
+from tlcourse.audit.kinds import BETWEEN, CHECKS, FIRST, LAST
+from tlcourse.audit.kinds.second import other_columns
 from tlcourse.audit.kinds.target import is_classes
 
 __all__ = ["ADVICE", "IMPORTS", "Finding", "Report", "file", "table"]
@@ -69,10 +70,11 @@ def table(
     found = tuple(finding for check in FIRST for finding in check(first))
     if found:
         return Report(found[:1], (AGAIN,), frame, other)
+    second = None if other is None or not len(other) else Table(other, target, groups)
     calls = [(check, (first,)) for check in CHECKS]
-    if other is not None and len(other):
-        second = Table(other, target, groups)
-        calls += [(check, (first, second)) for check in BETWEEN]
+    calls += [(check, (first, second)) for check in BETWEEN if second]
+    calls += [(check, (first,)) for check in LAST]
+    calls += [(other_columns, (first, second))] if second else []
     bar = tqdm(calls, desc="checks", leave=False, delay=PATIENCE)
     with np.errstate(all="ignore"):  # huge numbers overflow: what comes out is infinite, and far
         found = tuple(finding for check, tables in bar for finding in check(*tables))

@@ -43,6 +43,7 @@ class Advice:
     stays: bool = False
 
 
+NEVER = "  # a label that is filled in is a wrong label"
 GAP = "  # now a gap: fill it in a Pipeline"
 FIT = "  # in a Pipeline: it learns from the training rows"
 ADVICE = {
@@ -60,17 +61,30 @@ ADVICE = {
     ),
     "other columns": Advice(
         "A model asks for the columns that it has learned from.",
-        "frame, other = frame.align(other, join='inner', axis=1)  # or find the missing columns",
+        "frame = frame.drop(columns={name!r})",
+        {
+            which: f"{table} = {table}.drop(columns={{name!r}}, errors='ignore')  # or find it there"
+            for which, table in (("this", "frame"), ("the other", "other"))
+        },
     ),
     "missing words": Advice(
         "To a learner the word is a category like others, and it turns a column of numbers into text.",
         "{column} = {column}.mask({column}.isin({words}))" + GAP,
-        {"numbers": "{column} = pd.to_numeric({column}.mask({column}.isin({words})))" + GAP},
+        {
+            "numbers": "{column} = pd.to_numeric({column}.mask({column}.isin({words})))" + GAP,
+            "target": "frame = frame[~{column}.isin({words})]" + NEVER,
+            "target of numbers": "frame = frame[~{column}.isin({words})]"
+            ".assign(**{{{name!r}: lambda t: pd.to_numeric(t[{name!r}])}})" + NEVER,
+        },
     ),
     "text among numbers": Advice(
         "One such cell makes the whole column text: a learner that needs numbers stops.",
         "{column} = pd.to_numeric({column}, errors='coerce')  # first correct these cells if you can",
-        {"written": "{column} = {column}.where({code}.notna())  # correct these cells if you can"},
+        {
+            "written": "{column} = {column}.where({code}.notna())  # correct these cells if you can",
+            "target": "frame = frame.assign(**{{{name!r}: pd.to_numeric({column}, errors='coerce')}})"
+            ".dropna(subset=[{name!r}])" + NEVER,
+        },
     ),
     "numbers as text": Advice(
         "As text, every number is a category of its own, and 9 comes after 10.",
@@ -92,10 +106,12 @@ ADVICE = {
     "infinities": Advice(
         "Sums and distances become infinite or undefined, and most learners stop.",
         "{column} = {column}.replace([np.inf, -np.inf], np.nan)  # a gap; find the division by zero",
+        {"target": "frame = frame[~np.isinf({column})]" + NEVER},
     ),
     "missing codes": Advice(
         "Read as a number, a code is a false value far from all true ones; a zero costs more than a gap.",
         "{column} = {column}.mask({column}.isin({codes}))" + GAP,
+        {"target": "frame = frame[~{column}.isin({codes})]" + NEVER},
         won=("mean",),
     ),
     "two units": Advice(
@@ -111,6 +127,9 @@ ADVICE = {
         "A far value says 'extreme' and rules means, spreads and distances; as a gap, then filled from"
         " similar rows, it does the least harm. Clipping or robust scaling alone do less well.",
         "{column} = {column}.mask({where})  # then KNNImputer(n_neighbors=5) in a Pipeline",
+        {
+            "target": "frame = frame[~({where})]  # first look: they may be true; never fill a target"
+        },
         won=("gaps, 5 neighbours",),
     ),
     "missing values": Advice(
@@ -145,7 +164,7 @@ ADVICE = {
     ),
     "identifiers": Advice(
         "A learner can know every row by heart and nothing about a new one; sorted rows let it leak.",
-        "frame = frame.set_index({name!r})  # to order, group or join the rows, not to learn from",
+        "frame = frame.set_index({name!r}, append=True)  # to join the rows, not to learn from",
     ),
     "duplicate columns": Advice(
         "What is said twice counts twice in distances and penalties.",
@@ -156,8 +175,9 @@ ADVICE = {
         "frame = frame.drop(columns={name!r})",
     ),
     "one-to-one columns": Advice(
-        "The same category in other words counts twice; a number for it has an order that means nothing.",
-        "frame = frame.drop(columns={name!r})",
+        "The same category in other words counts twice. If it has an order (years of school), keep the"
+        " numbers; if not, the words: numbers would give it one.",
+        "frame = frame.drop(columns={name!r})  # or the other one",
     ),
     "duplicate rows": Advice(
         "A copy on the other side of the split is a test on a known row: it measures memory.",

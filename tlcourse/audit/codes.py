@@ -89,7 +89,7 @@ def _is_zero_code(others: np.ndarray, times: np.ndarray, gap: float) -> bool:
     near = np.diff(others)[:NEAR].max()
     share = times[0] / times.sum()
     least = 0.1 if share > 0.1 else 0.25
-    return bool(share < 0.5 and gap > 3 * near and gap > least * median)
+    return bool(share < 0.5 and gap >= 3 * near and gap > least * median)
 
 
 def _inside(numbers: np.ndarray, counts: np.ndarray) -> list[float]:

@@ -16,6 +16,8 @@ CLASSES = 10  # different numbers of a target up to which they may be classes
 FEWER = (
     4  # times that numbers outnumber other texts, words for missing apart, in a column of numbers
 )
+COUNTS = 15  # different numbers, at most, of a column that counts
+SAME = 0.95  # of the rows in which one of two columns is 0, both are
 QUARTER = 0.25  # of the cells with content, at least, are numbers in a column of numbers
 
 
@@ -190,18 +192,34 @@ def _read(place: np.ndarray, unique: list[str]) -> Texts:
         plain = np.array([read(text) for text in unique], dtype=float)
     strays = Counter({t: count[t] for t, x in zip(unique, plain, strict=True) if np.isnan(x)})
     few = not how and len(count) - len(strays) <= CLASSES
-    words_among = words.missing(strays, among_numbers=True, few=few)
-    numbers = count.total() - strays.total()
-    left = strays - Counter({text: strays[text] for text in words_among})
-    grades = few and max(left.values(), default=0) >= words.OFTEN
-    enough = numbers >= max(1, (1 if how else FEWER) * left.total(), QUARTER * count.total())
-    if (
-        enough and not grades and len(count) - len(strays) > len(words_among)
-    ):  # 0 beside + and - is a sign
-        missing = words_among
+    among = words.missing(strays, among_numbers=True, few=few)
+    if _are_numbers(count, strays, among, few, marked=how is not None):
+        missing = among
     else:
         plain = np.full(len(unique), np.nan)
     return Texts(unique, place, plain, frozenset(missing), how)
+
+
+def _are_numbers(count: Counter, strays: Counter, among: set, few: bool, marked: bool) -> bool:
+    """Whether a column is one of numbers, some other texts and words for missing aside.
+
+    Grades are not (K, 1, 2, 3, 4), nor codes of which some have letters, nor 0 beside + and -.
+    """
+    left = strays - Counter({text: strays[text] for text in among})
+    if few and max(left.values(), default=0) >= words.OFTEN or words.are_codes(left):
+        return False
+    numbers = count.total() - strays.total()
+    enough = max(1, (1 if marked else FEWER) * left.total(), QUARTER * count.total())
+    return numbers >= enough and len(count) - len(strays) > len(among)
+
+
+def _none_of(counted: Column, column: Column) -> bool:
+    """Whether one column counts what the other measures, and both are 0 together: no car, no garage."""
+    numbers = counted.different[0]
+    if counted is column or not counted.whole or not 2 < len(numbers) <= COUNTS or numbers[0] != 0:
+        return False
+    a, b = counted.values == 0, column.values == 0
+    return bool((a & b).sum() >= SAME * (a | b).sum())
 
 
 class Table:
@@ -220,6 +238,9 @@ class Table:
         self.target = next((c for c in every if target is not None and c.name == target), None)
         if self.target is not None and len(self.target.different[0]) <= CLASSES:
             self.target.codes = []  # 9 beside 1, 2, 3, 4, 5 may be a class
+        for column in every:
+            if column.numeric and 0 in column.codes and any(_none_of(c, column) for c in every):
+                column.codes.remove(0)
         self.groups = next((c for c in every if groups is not None and c.name == groups), None)
         self.every = every
         self.columns = [c for c in every if c not in (self.target, self.groups)]

@@ -101,4 +101,4 @@ def parse(texts_by_form: dict[str, list[str]]) -> str:
     column = "{column}"
     if any("年" in name for name in names):
         column += ".str.replace(r'年|月', '-', regex=True).str.replace('日', '', regex=False)"
-    return f"pd.to_datetime({column}, format='mixed', dayfirst={day_first})"
+    return f"pd.to_datetime({column}, format='mixed', dayfirst={day_first}, errors='coerce')"

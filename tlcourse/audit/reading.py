@@ -19,6 +19,7 @@ from tlcourse.audit.findings import ROWS, Finding
 from tlcourse.audit.kinds.names import no_header
 from tlcourse.audit.layout import PEEK, encoding_of, layout
 
+PEEKED = 30  # rows of a sheet in which its header is looked for
 JUDGED = 2_000  # rows by which the header is judged
 QUOTES = "put quotes around text that holds the sign between cells"
 BINARY = {
@@ -84,8 +85,11 @@ def read(path) -> Source:
 
 def _by_pandas(file: Path, reader: str) -> Source:
     """Read Parquet or Excel by the reader that pandas has for it."""
+    options, notes = {}, []
     try:
-        frame = getattr(pd, reader)(file)
+        if reader == "read_excel":
+            options, notes = _sheet(file)
+        frame = getattr(pd, reader)(file, **options)
     except ImportError as error:
         needs = re.findall(r"\b(pyarrow|fastparquet|openpyxl|xlrd|odfpy)\b", str(error))
         package = needs[0] if needs else "its reader"
@@ -96,7 +100,21 @@ def _by_pandas(file: Path, reader: str) -> Source:
         raise ValueError(f"{file} cannot be read: {_sentence(error)}.") from None
     if not isinstance(frame, pd.DataFrame) or not len(frame):
         raise ValueError(f"{file} has no row under the header: there is nothing to judge.")
-    return Source(frame, (f"read by pd.{reader}({str(file)!r})",))
+    words = ", ".join([repr(str(file)), *(f"{name}={value!r}" for name, value in options.items())])
+    return Source(frame, (f"read by pd.{reader}({words})", *notes))
+
+
+def _sheet(file: Path) -> tuple[dict, list[str]]:
+    """Return what of a workbook to read: the first sheet, from the first row that fills its columns."""
+    with pd.ExcelFile(file) as book:
+        top = pd.read_excel(book, header=None, nrows=PEEKED)
+        sheets = book.sheet_names
+    filled = top.notna().sum(axis=1)
+    above = int((filled == filled.max()).to_numpy().argmax()) if len(top) else 0
+    notes = [f"the {above} rows above the header are left out"] if above else []
+    if len(sheets) > 1:
+        notes.append(f"the first of {len(sheets)} sheets ({', '.join(map(str, sheets[:5]))})")
+    return {"skiprows": above} if above else {}, notes
 
 
 def _sentence(error: Exception) -> str:

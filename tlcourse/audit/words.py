@@ -74,6 +74,8 @@ WORDS = frozenset(
         "空值",
         "无数据",
         "暂无",
+        "暂无数据",
+        "暂无信息",
         "未填",
         "未测",
     ]
@@ -121,6 +123,7 @@ PADDED = re.compile(r"\s*[-+]?0\d")
 BYTE = r"(25[0-5]|2[0-4]\d|1?\d?\d)"
 NAME = re.compile(rf"0\d+|\d{{1,2}}(\.\d{{1,2}}){{2,}}|{BYTE}(\.{BYTE}){{3}}")
 NINES = re.compile(r"-(9{1,6}|8{2,6}|7{2,6})|9{2,6}|8{3,6}|7{3,6}")
+CODES = 10  # different codes with letters that make names of the numbers beside them
 OFTEN = 5  # times that a text among numbers is no slip
 SEPARATORS = re.compile(r"[\s_]+")
 
@@ -181,6 +184,12 @@ def are_names(counts: Counter) -> bool:
     """Whether the numbers of a column are names: codes such as 007, versions such as 1.10.2, addresses."""
     names = sum(k for text, k in counts.items() if NAME.fullmatch(text.strip()))
     return names >= 2 and names > 0.02 * counts.total()
+
+
+def are_codes(strays: Counter) -> bool:
+    """Whether the texts among a column's numbers show that these are names: PC 17599 beside 17463."""
+    codes = [text for text in strays if re.match(r"\s*[^\W\d_].*\d{2}", text)]
+    return len(codes) >= CODES and 2 * len(codes) > len(strays)
 
 
 def spelling(text: str) -> str:

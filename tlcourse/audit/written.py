@@ -27,7 +27,7 @@ NO_UNIT = re.compile(
     re.IGNORECASE,
 )
 
-_UNIT = rf"(?:[^\W\d_]|[°%‰％/µ·{SIGNS}]){{1,12}}"
+_UNIT = rf"(?:[^\W\d_]|[°%‰％/µ·㎡㎥㎏㎎㎜㎝㎞℃℉{SIGNS}]){{1,12}}"
 
 
 def _pattern(decimal: str, group: str) -> re.Pattern:
@@ -41,6 +41,7 @@ def _pattern(decimal: str, group: str) -> re.Pattern:
         "sign": r"[-+−]?",
         "number": rf"(?:{body})(?:[eE][-+]?\d+)?",
         "after": rf"(?:{_UNIT}[23]?(?: {_UNIT})?)?",  # as in m2, or sq ft
+        "more": r"\+?",
         "close": r"\)?",
     }
     return re.compile(r"\s*".join(f"(?P<{name}>{part})" for name, part in parts.items()))
@@ -64,27 +65,36 @@ def notation(cells: Counter) -> Notation | None:
     """
     found, both = _reading(cells)
     found = _without_rare_units(found, cells)
-    units = {_unit(match) for match in found.values()} - {""}
+    currencies = {match["before"] for match in found.values()} - {""}
+    one = len(currencies) == 1  # it is no unit that differs: €1.1M beside €400K
+    said = {match["after"] if one else _unit(match) for match in found.values()}
+    units = said - {""}
     changes = _changes(found)
     values = {text: value for text in found if (value := _value(text, changes)) is not None}
     texts = frozenset(text for text in values if _value(text, []) != values[text])
     if not texts or 2 * sum(cells[text] for text in values) < cells.total():
         return None
-    bare = any(not _unit(match) for match in found.values())
-    marks = _marks(found, units)
-    if len(units) > 1 or (bare and any(unit[-1] in SCALES for unit in units)):
-        return mixed(units | ({""} if bare else set()), changes, texts, marks)
+    marks = _marks(found, units | currencies)
+    if len(units) > 1 or ("" in said and any(unit[-1] in SCALES for unit in units)):
+        return mixed(said, changes, texts, marks)
     ask = "; first ask whether ',' marks thousands or decimals" if both else ""
     code = f"pd.to_numeric({replaced(changes)}, errors='coerce')"
     return Notation(_reader(changes, values.keys()), texts, marks + ask, code)
 
 
 def _without_rare_units(found: dict[str, re.Match], cells: Counter) -> dict[str, re.Match]:
-    """Leave out the cells with a unit where nine of ten have none: these are text among numbers."""
-    marked = sum(cells[text] for text, match in found.items() if _unit(match))
+    """Leave out the cells with a unit where nine of ten have none: these are text among numbers.
+
+    A sign of a currency is none: "0" beside "$4.99" costs nothing.
+    """
+
+    def has_unit(match):
+        return match["after"] or match["before"] not in SIGNS
+
+    marked = sum(cells[text] for text, match in found.items() if has_unit(match))
     if RARE * sum(cells[text] for text in found) <= marked:
         return found
-    return {text: match for text, match in found.items() if not _unit(match)}
+    return {text: match for text, match in found.items() if not has_unit(match)}
 
 
 def _reader(changes: list[tuple[str, str]], known) -> Callable[[str], float]:
@@ -131,9 +141,17 @@ def _matches(pattern: re.Pattern, cells: Counter) -> dict[str, re.Match]:
     limits = sum(cells[text] for text, match in found.items() if match["limit"])
     if 2 * limits > sum(cells[text] for text in found):  # "<18" and ">=18" are classes
         found = {text: match for text, match in found.items() if not match["limit"]}
+    if not _are_lower_bounds(found.values()):
+        found = {text: match for text, match in found.items() if not match["more"]}
     units = {_unit(match) for match in found.values()} - {""}
     measured = _are_units(units, len({match["number"] for match in found.values()}))
     return {text: match for text, match in found.items() if measured or not _unit(match)}
+
+
+def _are_lower_bounds(matches) -> bool:
+    """Whether "1,000+" is a number: most have the sign, and some are long; "3+" is a grade."""
+    signed = [match for match in matches if match["more"]]
+    return 2 * len(signed) > len(matches) and any(match["group"] for match in signed)
 
 
 def _unit(match: re.Match) -> str:
@@ -176,6 +194,7 @@ def _changes(found: dict[str, re.Match]) -> list[tuple[str, str]]:
     changes += [(group, "") for group in sorted(groups)]
     limits = {m["limit"] for m in matches if m["limit"]}
     changes += [(limit, "") for limit in sorted(limits, key=len, reverse=True)]
+    changes += [("+", "")] if any(m["more"] for m in matches) else []
     if any("," in (m["decimal"] or m["number"][0]) for m in matches):
         changes.append((",", "."))
     if _has_minus_signs(matches):
@@ -206,6 +225,7 @@ def _marks(found: dict[str, re.Match], units: set[str]) -> str:
     also = {
         "decimal commas": (",", ".") in _changes(found),
         "limits such as '<5'": any(m["limit"] for m in matches),
+        "lower bounds such as '5+'": any(m["more"] for m in matches),
         "minus signs '−'": _has_minus_signs(matches),
         "negatives in parentheses": any(m["open"] for m in matches),
     }

@@ -22,6 +22,7 @@ def text_among_numbers(table: Table) -> Iterator[Finding]:
         if strays:
             what = f"text among numbers, such as {strays[0][:LONG]!r}"
             way, code = ("written", _code(column)) if column.texts.notation else (None, "")
+            way = "target" if column is table.target and not way else way
             line = mend("text among numbers", column.name, way, code=code)
             where = column.texts.rows(set(strays))
             yield Finding("text among numbers", column.name, what, line, where)
@@ -122,5 +123,5 @@ def infinities(table: Table) -> Iterator[Finding]:
     for column in table.every:
         where = np.flatnonzero(np.isinf(column.values))
         if len(where):
-            line = mend("infinities", column.name)
+            line = mend("infinities", column.name, "target" if column is table.target else None)
             yield Finding("infinities", column.name, "infinite numbers", line, where)

@@ -23,7 +23,10 @@ def missing_words(table: Table) -> Iterator[Finding]:
         if found:
             named = ", ".join(map(repr, found[:5]))
             what = f"{named} {'stands' if len(found) == 1 else 'stand'} for a missing cell"
+            what += _how_many(column)
             way = "numbers" if _bare_but_for(column, found) else None
+            if column is table.target:
+                way = "target of numbers" if way else "target"
             line = mend("missing words", column.name, way, words=found)
             yield Finding("missing words", column.name, what, line, column.texts.rows(set(found)))
 
@@ -35,6 +38,15 @@ def _bare_but_for(column: Column, words: list[str]) -> bool:
     return column.numeric and not texts.notation and bool(np.isfinite(others).all())
 
 
+def _how_many(column: Column) -> str:
+    """Say what share of a column is missing after all, if it is much."""
+    share = column.gone.mean()
+    if share < MANY:
+        return ""
+    text = f"; {share:.0%} of the column is missing then"
+    return text + "; or does it mean 'none'? Then it is a category" * (not column.numeric)
+
+
 def missing_codes(table: Table) -> Iterator[Finding]:
     """Find numbers that stand for a missing one; `codes.codes` has the rule."""
     for column in table.every:
@@ -43,8 +55,10 @@ def missing_codes(table: Table) -> Iterator[Finding]:
             what = (
                 f"{named}: repeated, and apart from all other numbers: a code for 'not measured'?"
             )
+            what += " Or truly none of it? Then leave it" * (0 in column.codes) + _how_many(column)
             values = [int(code) if code % 1 == 0 else code for code in column.codes]
-            line = mend("missing codes", column.name, codes=values)
+            way = "target" if column is table.target else None
+            line = mend("missing codes", column.name, way, codes=values)
             where = np.flatnonzero(np.isin(column.values, column.codes))
             yield Finding("missing codes", column.name, what, line, where)
 

@@ -38,6 +38,7 @@ CLOSE = 0.08  # a Kolmogorov-Smirnov distance below says nothing, however sure; 
 ALIKE = 0.01  # the two groups are of one shape unless a test says otherwise at this level
 SKEWED = 1.35  # times that one side of the middle four fifths may be wider in a symmetric column
 MANY = 20  # children, rooms, visits: so few, counted, are no slip
+REPEATED = 3  # times: a bound, such as 0 % or 100 %, a code or a usual content
 RARE = 0.05  # more far numbers than this share are no outliers, but a part of the column
 SAMPLE = 20_000  # numbers by which two shapes are compared
 
@@ -196,7 +197,8 @@ def outliers(table: Table) -> Iterator[Finding]:
             values = column.measured
             extreme, median = values[far][np.abs(values[far]).argmax()], np.nanmedian(values)
             what = f"far from all others, such as {extreme:g}; the median is {median:g}"
-            line = mend("outliers", column.name, where=_where(column, values, far))
+            way = "target" if column is table.target else None
+            line = mend("outliers", column.name, way, where=_where(column, values, far))
             yield Finding("outliers", column.name, what, line, np.flatnonzero(far))
 
 
@@ -216,6 +218,12 @@ def _where(column: Column, values: np.ndarray, far: np.ndarray) -> str:
 
 def _far(column: Column) -> np.ndarray:
     values = column.measured
+    often = np.isin(values, column.different[0][column.different[1] >= REPEATED])
+    return _beyond(values) & ~often
+
+
+def _beyond(values: np.ndarray) -> np.ndarray:
+    """Return which numbers are far, by the rule that fits the shape of their distribution."""
     skew = _skew(values)
     symmetric = 1 / SKEWED < skew < SKEWED
     if np.nanmin(values, initial=np.inf) < 0 or skew <= 1 / SKEWED:

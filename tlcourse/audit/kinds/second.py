@@ -32,9 +32,10 @@ def other_columns(table: Table, other: Table) -> Iterator[Finding]:
     beside = [c.name for c in (table.target, table.groups) if c is not None]
     for name in [c.name for c in [*table.columns, *other.columns] if c.name in mine ^ theirs]:
         if name not in beside:
-            what = f"a column of {'this' if name in mine else 'the other'} table only"
+            which = "this" if name in mine else "the other"
             rows = np.arange(table.n if name in mine else other.n)
-            yield Finding("other columns", name, what, mend("other columns", name), rows)
+            line = mend("other columns", name, which)
+            yield Finding("other columns", name, f"a column of {which} table only", line, rows)
 
 
 def shifts(table: Table, other: Table) -> Iterator[Finding]:
