@@ -1,6 +1,7 @@
 """What the course does outside a notebook: ``python -m tlcourse COMMAND``."""
 
 import argparse
+import os
 import sys
 from importlib import import_module
 
@@ -73,4 +74,7 @@ def main(arguments: list[str]) -> int:
 
 if __name__ == "__main__":
     console.print_anywhere()
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except BrokenPipeError:  # who reads it, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -230,6 +230,73 @@ def test_a_space_among_numbers_is_a_gap_and_words_between_few_numbers_are_grades
     assert not len(audit.table(silent)), audit.table(silent)
 
 
+def test_a_target_is_never_filled():
+    """Words, codes, infinities and far numbers in it: these rows are left out, and it stays a number."""
+    frame = made.people(np.random.default_rng(0))
+    for fault, value in (
+        ("missing words", "unknown"),
+        ("missing codes", -999),
+        ("infinities", np.inf),
+        ("text among numbers", "about 5"),
+        ("outliers", 9e6),
+    ):
+        rows = [3] if fault == "outliers" else [3, 5, 8, 13]
+        faulty = frame.astype({"weight": object})
+        faulty.loc[rows, "weight"] = value
+        faulty["weight"] = faulty["weight"].infer_objects()
+        (finding,) = (f for f in audit.table(faulty, "weight") if f.column == "weight")
+        left = run(finding.mend, frame=faulty)["frame"]
+        assert finding.kind == fault and len(left) == 240 - len(rows)
+        assert left["weight"].dtype.kind == "f" and left["weight"].notna().all(), fault
+
+
+def test_what_only_looks_like_a_fault_is_kept():
+    """As real tables have it: tickets, garages, populations, coordinates, answers in words, titles."""
+    rng = np.random.default_rng(0)
+    n = 400
+    country, cars = rng.integers(0, 5, n), rng.integers(0, 4, n)
+    codes = [f"PC {k}" if k % 7 == 0 else str(k) for k in rng.integers(10_000, 40_000, n)]
+    silent = {
+        "ticket": [codes[k] for k in rng.integers(0, 300, n)],
+        "cars": cars,
+        "garage": np.where(cars, rng.integers(200, 900, n), 0),
+        "population": np.array([1_400, 60, 33, 38, 25])[country] * 1_000_000,
+        "place": [f"({a:.4f}, {b:.4f})" for a, b in rng.uniform(10, 60, (n, 2))],
+        "rate": rng.permutation(
+            np.repeat([0, 33, 50, 67, 90, 95, 100], [16, 4, 5, 6, 60, 109, 200])
+        ),
+    }
+    assert not len(audit.table(silent)), audit.table(silent)
+    ages = rng.integers(16, 60, n).astype(str)
+    ages[:20] = "twenty"
+    (report,) = audit.table({"age": ages, "group": country})
+    assert report.kind == "text among numbers"
+    titles = [f"{a} and {b} cake" for a in "abcdefghij" for b in "klmnopqrst"] * 4
+    titles = [title + " " * (k % 7 == 0) for k, title in enumerate(titles)]
+    frame = pd.DataFrame({"title": titles, "group": country})
+    (finding,) = audit.table(frame)
+    left = run(finding.mend, frame=frame)["frame"]["title"]
+    assert finding.kind == "spellings" and left.tolist() == [title.strip() for title in titles]
+
+
+def test_columns_that_add_up_to_the_target_and_labels_that_are_spelt_otherwise_are_found():
+    rng = np.random.default_rng(0)
+    a, b, c = rng.integers(0, 900, (3, 300))
+    report = audit.table({"casual": a, "other": c, "known": b, "all": a + b}, "all")
+    assert [(f.kind, "'casual', 'known'" in f.what) for f in report] == [("target leaks", True)]
+    assert "other" in run(report[0].mend, frame=report.frame)["frame"]
+    noisy = {"a": a, "b": b, "y": a + b + rng.normal(0, 30, 300)}
+    assert not len(audit.table(noisy, "y"))
+    people = made.people(rng)
+    test = made.people(rng).assign(state=lambda t: t["state"] + ".")
+    kinds = {(f.kind, f.column) for f in audit.table(people, "state", test)}
+    assert ("unseen categories", "state") in kinds
+    ordered = people.sort_values("state")
+    assert "sorted by class" in audit.table(ordered, "state").notes[1]
+    with pytest.raises(ValueError, match="do you mean 'state'"):
+        audit.table(people, "stat")
+
+
 # ── tables that nobody can learn from: a finding, never an error ────────────────────────────
 
 BAD = {
@@ -343,7 +410,7 @@ def test_the_report_is_an_ordered_list_that_says_why_and_what_to_do():
     )
     assert lines[6] == "     'height': 1.2% of the cells are empty (3 rows: 3, 5, 8)"
     many = audit.table(np.full((20, 30), np.nan))
-    assert len(many) == 30 and "… and 25 more, see report.findings" in repr(many)
+    assert len(many) == 30 and "… and 25 more: report.text()" in repr(many)
 
 
 # ── how long it takes ───────────────────────────────────────────────────────────────────────

@@ -37,6 +37,20 @@ def test_the_command_audits_a_file_and_its_status_says_whether_anything_was_foun
     assert "The lines above run, on `frame` and `other`, after:\n  import io" in said
 
 
+def test_all_findings_are_printed_if_asked_and_a_reader_may_stop(tmp_path, capsys):
+    file = save(tmp_path / "a.csv", "abcdefgh", [[3] * 8] * 30)
+    command([file])
+    assert "… and 3 more" in capsys.readouterr().out
+    command([file, "--all"])
+    said = capsys.readouterr().out
+    assert " more:" not in said and said.count("all cells have one content") == 8
+    pipe = f"{sys.executable} -m tlcourse audit {file} --all | head -1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", pipe], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert "Traceback" not in done.stderr and done.returncode in (0, 1)
+
+
 def test_the_command_writes_a_page(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))

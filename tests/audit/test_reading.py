@@ -122,6 +122,70 @@ def test_rows_that_begin_with_a_hash_and_spaces_in_cells_are_kept(tmp_path):
     assert {("spellings", " fuel", 4), ("column names", " fuel", 40)} <= kinds
 
 
+def test_titles_above_and_notes_and_totals_below_are_left_out(tmp_path):
+    rows = [[i, round(0.37 * i % 5, 2), "xyz"[i % 3], i % 7] for i in range(30)]
+    body = lines([["k", "v", "name", "w"], *rows])
+    wanted = pd.DataFrame(rows, columns=["k", "v", "name", "w"])
+    for above in ("", "Report of May\n\n", '"Data, of May",,,\nin euro,,,\n'):
+        for below in ("", ",,,\n,,,\n", "Total,12,,99\n", "Total,12,,99\n,,,\n(1) revised,,,\n"):
+            source = read(saved(tmp_path, above + body + below))
+            pd.testing.assert_frame_equal(source.frame, wanted)
+            line = source.notes[0].removeprefix("read by ")
+            pd.testing.assert_frame_equal(eval(line, {"pd": pd}), source.frame)
+            assert any("above the header" in note for note in source.notes) == bool(above)
+            assert any("at the end left out" in note for note in source.notes) == bool(below)
+    whole = '"a long\nname",b,c\n' + lines([[i, i % 4, i % 3] for i in range(9)])
+    assert read(saved(tmp_path, whole)).frame.columns.tolist() == ["a long\nname", "b", "c"]
+    indexed = read(saved(tmp_path, ",a,b\n" + lines([[i, i % 4, i % 3] for i in range(9)])))
+    assert indexed.frame.shape == (9, 3)
+
+
+def test_points_that_mark_thousands_are_no_decimals_where_commas_are(tmp_path):
+    """Of 21.328 people pandas would make 21; dates with points are no thousands."""
+    rows = [
+        [f"{i}.{328 + i}", f"{i},50", f"{1 + i % 28}.03.2020", f"1.2.{i}"] for i in range(1, 40)
+    ]
+    source = read(
+        saved(
+            tmp_path,
+            lines(
+                [
+                    ["people", "share", "day", "version"],
+                    *rows,
+                    ["950", "1,00", "1.03.2020", "1.2.3"],
+                ],
+                ";",
+            ),
+        )
+    )
+    assert (
+        source.frame["people"].tolist()[:2] == [1329, 2330]
+        and source.frame["people"].iloc[-1] == 950
+    )
+    assert source.frame["share"].iloc[0] == 1.5 and source.frame["day"].iloc[0] == "2.03.2020"
+    assert source.frame["version"].iloc[0] == "1.2.1"
+    assert "commas mark decimals, and points thousands" in source.notes
+    english = read(
+        saved(tmp_path, lines([["a", "b"], *[[f"{i}.125", f"{i}.5"] for i in range(30)]]))
+    )
+    assert english.frame["a"].iloc[3] == 3.125
+
+
+def test_japanese_tables_and_numbers_between_spaces_and_tabs_are_read(tmp_path):
+    rows = [[f"東京都{k}区", 3_000, "千代田"] for k in "一二三四五六七八九十"] * 3
+    source = read(
+        saved(tmp_path, lines([["市区町村", "人口（人）", "備考"], *rows]).encode("cp932"))
+    )
+    assert source.frame.columns.tolist() == ["市区町村", "人口（人）", "備考"]
+    assert any("Shift-JIS" in note for note in source.notes)
+    western = "name;note\n" + 30 * "it’s “new” – don’t ask;Köln, Mädchen\n"
+    assert "cp1252" in read(saved(tmp_path, western.encode("cp1252"))).notes[1]
+    cars = "".join(
+        f'{18 + i / 7:.1f}   {4 + i % 5}   {300 + i}.0\t"ford torino {i}"\n' for i in range(30)
+    )
+    assert read(saved(tmp_path, cars)).frame.shape == (30, 4)
+
+
 def test_one_column_raises_the_question_which_sign_divides_the_cells(tmp_path):
     source = read(saved(tmp_path, "a~b\n" + "".join(f"{i}~x\n" for i in range(9))))
     assert any("one column only" in note for note in source.notes)
@@ -138,6 +202,7 @@ REFUSED = {
     "a zip archive": (b"PK\x03\x04000", "is an Excel file or a zip archive"),
     "gzip": (gzip.compress(b"a,b\n1,2\n"), "is a gzip archive"),
 }
+ARCHIVES = ("a.zip", "a.csv.gz", "a.BZ2", "a.xz")
 
 
 def test_what_is_no_table_is_refused_in_one_sentence(tmp_path):
@@ -149,6 +214,9 @@ def test_what_is_no_table_is_refused_in_one_sentence(tmp_path):
         assert "\n" not in str(error.value) and str(file) in str(error.value)
 
     each(is_refused, [(name, *case) for name, case in REFUSED.items()])
+    for name in ARCHIVES:
+        with pytest.raises(ValueError, match="ending of an archive: unpack it, or name it .csv"):
+            read(saved(tmp_path, "a,b\n1,2\n", name))
     with pytest.raises(ValueError, match="cannot be opened"):
         read(tmp_path)
 

@@ -7,6 +7,7 @@ checks, `advice` what to do, `reading` the files.
 """
 
 from collections.abc import Hashable
+from difflib import get_close_matches
 
 import numpy as np
 import pandas as pd
@@ -59,8 +60,11 @@ def table(
     frame, other = _as_frame(frame), None if other is None else _as_frame(other)
     for name in (target, groups):
         if name is not None and name not in frame.columns:
-            names = ", ".join(map(str, frame.columns[:20]))
-            raise ValueError(f"there is no column {name!r}: the table has {names}.")
+            names = list(map(str, frame.columns))
+            near = "".join(f"; do you mean {n!r}?" for n in get_close_matches(str(name), names, 1))
+            raise ValueError(
+                f"there is no column {name!r}{near or ':'} the table has {', '.join(names[:20])}."
+            )
     if len(frame) < 2 or not frame.shape[1]:
         what = f"{counted(len(frame), 'row')} and {counted(frame.shape[1], 'column')}"
         line = mend("too few rows", ROWS)
@@ -115,12 +119,14 @@ def file(path, target: str | None = None, other=None, groups: str | None = None)
 
 
 def _notes(table: Table) -> tuple[str, ...]:
-    """Return what was assumed about the target."""
+    """Return what was assumed about the target, and what to know about its order."""
     if table.target is None:
         return ()
-    kinds = len(table.target.counts)
-    if is_classes(table.target):
-        return (
-            f"target {table.target.name!r}: {counted(kinds, 'class')}".replace("classs", "classes"),
-        )
-    return (f"target {table.target.name!r}: a quantity, {counted(kinds, 'different value')}",)
+    name, kinds = table.target.name, len(table.target.counts)
+    if not is_classes(table.target):
+        return (f"target {name!r}: a quantity, {counted(kinds, 'different value')}",)
+    notes = (f"target {name!r}: {counted(kinds, 'class')}".replace("classs", "classes"),)
+    changes = np.count_nonzero(np.diff(table.target.cells))
+    if kinds > 1 and changes < kinds and table.n >= 10 * kinds:
+        notes += ("the rows are sorted by class: shuffle them when you divide them",)
+    return notes

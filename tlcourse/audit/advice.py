@@ -46,6 +46,10 @@ class Advice:
 NEVER = "  # a label that is filled in is a wrong label"
 GAP = "  # now a gap: fill it in a Pipeline"
 FIT = "  # in a Pipeline: it learns from the training rows"
+INDICATOR = (
+    "frame[{indicator!r}] = {column}.isna(); frame[[{name!r}]] = SimpleImputer(strategy='mean')"
+    ".fit_transform(frame[[{name!r}]])  # in a Pipeline: add_indicator=True does both"
+)
 ADVICE = {
     "too few rows": Advice(
         "There is nothing to learn from.", "frame  # load more rows", stays=True
@@ -95,8 +99,9 @@ ADVICE = {
         "One category becomes several, each with fewer examples.",
         "{column} = {column}.replace({usual})",
         {
-            "many": "{column} = {column}.str.strip(' _').str.replace(r'[\\s_]+', ' ', regex=True)"
-            ".str.replace(r'(?<!\\d) | (?!\\d)', '', regex=True).str.rstrip('.').str.casefold()"
+            "many": "{column} = {column}.groupby({column}.str.replace(r'[\\s_.]+', ' ', regex=True)"
+            ".str.replace(r'(?<!\\d) | (?!\\d)', '', regex=True).str.casefold())"
+            ".transform(lambda alike: alike.mode()[0].strip(' _'))  # the most frequent spelling"
         },
     ),
     "mixed dates": Advice(
@@ -136,8 +141,7 @@ ADVICE = {
         "Most learners take no gaps. To drop rows wastes the rest of them, and 0 is a false value.",
         "frame[[{name!r}]] = SimpleImputer(strategy='mean').fit_transform(frame[[{name!r}]])" + FIT,
         {
-            "indicator": "frame[[{name!r}, {indicator!r}]] = SimpleImputer(strategy='mean',"
-            " add_indicator=True).fit_transform(frame[[{name!r}]])" + FIT,
+            "indicator": INDICATOR,
             "text": "{column} = {column}.astype(object).replace(r'^\\s*$', np.nan, regex=True).fillna('none')"
             "  # or its most frequent text",
             "dates": "{column} = {column}.fillna({column}.median())" + FIT,
@@ -148,8 +152,7 @@ ADVICE = {
     "missing pattern": Advice(
         "The rows without gaps are another kind of row. Do not drop the others; the fact that a cell is"
         " empty is news that an indicator tells.",
-        "frame[[{name!r}, {indicator!r}]] = SimpleImputer(strategy='mean',"
-        " add_indicator=True).fit_transform({column}.to_frame())" + FIT,
+        INDICATOR,
         {
             "text": "{column} = {column}.astype(object).replace(r'^\\s*$', np.nan, regex=True).fillna('none')"
         },
@@ -210,6 +213,7 @@ ADVICE = {
     "target leaks": Advice(
         "If it is known only after the target, the score is a promise that no new row keeps.",
         "frame = frame.drop(columns={name!r})  # first ask when it is known",
+        {"sum": "frame = frame.drop(columns={names})  # first ask when they are known"},
     ),
     "shift": Advice(
         "What was learned here may not hold there; what is in another range there has never been seen.",

@@ -7,6 +7,7 @@ import numpy as np
 REPEATED = 3  # times that a code occurs at least
 USUAL = re.compile(r"-(9+|8{2,}|7{2,}|1)|9+|8{2,}|7{2,}|9[678]|9{2}[678]|-9{1,4}[678]")
 NEAR = 10  # different numbers next to a candidate to which its distance is compared
+DIFFERENT = 10  # other numbers that an unusual code needs: the one of a large country is no code
 SEVERAL = 3  # codes that a column may have on one side: 97, 98, 99
 
 
@@ -62,7 +63,7 @@ def _apart(named: np.ndarray, ours: np.ndarray, times: np.ndarray, k: int) -> bo
     usual = all(USUAL.fullmatch(f"{value:g}") for value in named[:k])
     tenth = len(ours[k:]) // 10
     width = ours[k:][-1 - tenth] - ours[k + tenth]
-    if not usual and gap < width / 2:
+    if not usual and (gap < width / 2 or len(steps) + 1 < DIFFERENT):
         return False
     if gap >= (3 if usual else 10) * steps.max():
         return True

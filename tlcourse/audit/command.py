@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tlcourse import audit, console
 from tlcourse.audit.advice import IMPORTS
+from tlcourse.audit.findings import FIRST
 
 BROKEN = 3
 STATUS = (
@@ -23,6 +24,8 @@ def main(arguments=None) -> int:
     """Print the report on a table; return what `STATUS` says."""
     try:
         return report_on(arguments)
+    except BrokenPipeError:
+        raise
     except Exception:  # noqa: BLE001 - Python itself would end with 1: "something was found"
         traceback.print_exc()
         return BROKEN
@@ -40,6 +43,9 @@ def report_on(arguments) -> int:
     parser.add_argument("--target", "--label", **column, help="the column to predict")
     parser.add_argument("--groups", **column, help="the column that says what belongs together")
     parser.add_argument("--other", metavar="TABLE", help="a second table, such as the test set")
+    parser.add_argument(
+        "--all", action="store_true", help="print every finding, not five of a kind"
+    )
     parser.add_argument("--html", metavar="FILE", help="write a page with pictures too")
     given = parser.parse_args(arguments)
     try:
@@ -47,7 +53,7 @@ def report_on(arguments) -> int:
         written = given.html and write_page(report, given.table, given.html, given.target)
     except ValueError as error:
         parser.error(str(error))  # prints one sentence and ends with status 2
-    print(report)
+    print(report.text(None if given.all else FIRST))
     if len(report):
         imports = IMPORTS.replace("\n", "\n  ")
         print(f"The lines above run, on `frame` and `other`, after:\n  {imports}")

@@ -93,6 +93,10 @@ class Report:
         return self.findings[place]
 
     def __repr__(self) -> str:
+        return self.text(FIRST)
+
+    def text(self, most: int | None = None) -> str:
+        """Return the check list, with up to so many findings of a kind; all by default."""
         n, width = self.frame.shape
         size = f"{counted(n, 'row')}, {counted(width, 'column')}"
         lines = [f"{size}: {counted(len(self), 'finding')}", *self.notes]
@@ -101,9 +105,9 @@ class Report:
         for number, (kind, found) in enumerate(groupby(self, lambda f: f.kind), start=1):
             found = list(found)
             lines += [f"{number:>3}. {kind}. {ADVICE[kind].why}"]
-            lines += [f"     {finding}" for finding in found[:FIRST]]
-            if len(found) > FIRST:
-                lines.append(f"     … and {len(found) - FIRST} more, see report.findings")
+            lines += [f"     {finding}" for finding in found[:most]]
+            if more := len(found[most:]) if most else 0:
+                lines.append(f"     … and {more} more: report.text() or --all shows them")
         return "\n".join(lines)
 
 

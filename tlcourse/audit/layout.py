@@ -11,6 +11,7 @@ import numpy as np
 from tlcourse.audit.words import WORDS, number, plain
 
 PEEK = 1 << 20  # bytes by which a file is judged
+MOST_TITLES = 30  # lines above a header
 LINES = 200  # lines by which the sign between the cells is judged
 BOMS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -45,6 +46,8 @@ def encoding_of(file: Path, start: bytes) -> tuple[str, list[str]]:
         return "utf-8", []
     if _chinese(start):
         return "gb18030", ["read as GB18030, the encoding of Chinese Excel: it is not UTF-8"]
+    if _valid(file, "cp932") and _japanese(start):
+        return "cp932", ["read as Shift-JIS, the encoding of Japanese Excel: it is not UTF-8"]
     return "cp1252" if _valid(file, "cp1252") else "latin-1", [
         "read as cp1252, the encoding of Western Excel: it is not UTF-8; look at the accents"
     ]
@@ -62,6 +65,15 @@ def _valid(file: Path, encoding: str) -> bool:
     return True
 
 
+def _japanese(start: bytes) -> bool:
+    """Whether bytes are text in Shift-JIS: what is not ASCII are kana and common kanji, side by side."""
+    text = codecs.getincrementaldecoder("cp932")().decode(start)
+    beyond = sum(ord(char) > 127 for char in text)
+    words = re.findall(r"[\u3041-\u30fe\u4e00-\u9fff]{2,}", text)
+    common = [char for word in words for char in word if char.encode("cp932")[0] < 0x98]  # level 1
+    return 2 * len(common) > beyond
+
+
 def _chinese(start: bytes) -> bool:
     """Whether bytes are text in GB18030: what is not ASCII comes in pairs, most of the common plane."""
     try:
@@ -73,7 +85,7 @@ def _chinese(start: bytes) -> bool:
         char for char in beyond if "\u4e00" <= char <= "\u9fff" or "\u3000" <= char <= "\u303f"
     ]
     pairs = re.findall(rb"[\x81-\xfe]{2,}", start)
-    frequent = [char for char in common if char.encode("gb18030")[0] < 0xD8]  # level 1, by sound
+    frequent = [char for char in common if 0xB0 <= char.encode("gb18030")[0] < 0xD8]  # level 1
     return bool(pairs) and len(common) > 0.5 * len(beyond) and len(frequent) > 0.6 * len(common)
 
 
@@ -97,6 +109,11 @@ def layout(lines: list[str]) -> tuple[dict, list[str]]:
         notes.append("lines that begin with # are comments: they are left out")
     body = [line for line in lines[skip:] if line.strip() and line not in comments]
     sign = said[1] if said else separator(body[:LINES])
+    header = 0 if comments or said else _first_row(lines, sign)
+    if header:
+        options["skiprows"] = header
+        notes.append(f"the {header} lines above the header are left out")
+        body = [line for line in lines[header:] if line.strip()]
     if sign != ",":
         options["sep"] = sign
         notes.append(f"the cells are divided by {SIGNS.get(sign, repr(sign))}")
@@ -125,6 +142,17 @@ def _comments(lines: list[str]) -> set[str]:
     return odd
 
 
+def _first_row(lines: list[str], sign: str) -> int:
+    """Return how many lines stand above the header: titles, which fill half of the columns at most."""
+    filled = [sum(bool(cell.strip()) for cell in _cells(line, sign)) for line in lines[:LINES]]
+    usual = np.median([n for n in filled if n] or [0])
+    if usual < 3:
+        return 0
+    first = next(i for i, n in enumerate(filled) if n > usual / 2)
+    broken = any(line.count('"') % 2 for line in lines[:first])  # a cell of several lines
+    return 0 if broken or not any(filled[:first]) or first > MOST_TITLES else first
+
+
 def _is_row(line: str, sign: str, cells: int) -> bool:
     found = _cells(line, sign)
     return len(found) == cells or bool(found) and plain(found[0]) in WORDS
@@ -141,23 +169,24 @@ def _spaces_divide(lines: list[str], sign: str) -> bool:
 
 def separator(lines: list[str]) -> str:
     """Return the sign that divides the cells of lines; a comma where nothing does."""
-    best, found = (0.0, 0), ","
+    best, found = (0.0, 0, 0.0), ","
     for sign in SIGNS:
         widths = Counter(len(_cells(line, sign)) for line in lines)
         if not widths:
             continue
         width, times = max(widths.items(), key=lambda item: (item[1] * (item[0] > 1), item[0]))
         share = times / len(lines)
-        if sign == r"\s+" and (share < 0.99 or best[0] > 0.5 or not _numbers(lines, sign)):
+        other = best[0] > 0.5 and 2 * best[1] > width  # tabs may stand between some of the spaces
+        if sign == r"\s+" and (share < 0.99 or other or not _numbers(lines, sign)):
             continue
-        if width > 1 and (round(share, 1), width) > best:
-            best, found = (round(share, 1), width), sign
+        if width > 1 and (round(share, 1), width, share) > best:
+            best, found = (round(share, 1), width, share), sign
     return found
 
 
 def _cells(line: str, sign: str) -> list[str]:
     if sign == r"\s+":
-        return line.split()
+        return re.findall(r'"[^"]*"|\S+', line)
     try:
         return next(csv.reader([line], delimiter=sign), [])
     except csv.Error:

@@ -15,10 +15,13 @@ import numpy as np
 import pandas as pd
 
 from tlcourse.audit.columns import Table
-from tlcourse.audit.findings import ROWS, Finding
+from tlcourse.audit.findings import ROWS, Finding, counted
 from tlcourse.audit.kinds.names import no_header
 from tlcourse.audit.layout import PEEK, encoding_of, layout
 
+FOOT = 10_000  # rows at the end that may be empty
+GROUPED = r"-?[1-9]\d{0,2}(\.\d{3})+"
+TOTAL = re.compile(r"(grand |sub)?totals?|sum|summe|gesamt|合计|总计|总和|合計", re.IGNORECASE)
 PEEKED = 30  # rows of a sheet in which its header is looked for
 JUDGED = 2_000  # rows by which the header is judged
 QUOTES = "put quotes around text that holds the sign between cells"
@@ -32,6 +35,7 @@ BINARY = {
     b"\x1f\x8b": "a gzip archive",
     b"\x93NUMPY": "a NumPy array",
 }
+PACKED = (".gz", ".bz2", ".zip", ".xz", ".zst", ".tar")
 EXCEL = (".xlsx", ".xls", ".xlsm", ".ods")
 PARQUET = (".parquet", ".pq")
 
@@ -90,6 +94,10 @@ def _by_pandas(file: Path, reader: str) -> Source:
         if reader == "read_excel":
             options, notes = _sheet(file)
         frame = getattr(pd, reader)(file, **options)
+        end, more = _end(frame) if reader == "read_excel" else (0, [])
+        if more:
+            options["nrows"], notes = end, [*notes, *more]
+            frame = pd.read_excel(file, **options)
     except ImportError as error:
         needs = re.findall(r"\b(pyarrow|fastparquet|openpyxl|xlrd|odfpy)\b", str(error))
         package = needs[0] if needs else "its reader"
@@ -109,8 +117,8 @@ def _sheet(file: Path) -> tuple[dict, list[str]]:
     with pd.ExcelFile(file) as book:
         top = pd.read_excel(book, header=None, nrows=PEEKED)
         sheets = book.sheet_names
-    filled = top.notna().sum(axis=1)
-    above = int((filled == filled.max()).to_numpy().argmax()) if len(top) else 0
+    filled = top.notna().sum(axis=1).to_numpy()
+    above = int((filled > np.median(filled) / 2).argmax()) if top.shape[1] >= 3 else 0
     notes = [f"the {above} rows above the header are left out"] if above else []
     if len(sheets) > 1:
         notes.append(f"the first of {len(sheets)} sheets ({', '.join(map(str, sheets[:5]))})")
@@ -131,6 +139,8 @@ def _refuse(file: Path, start: bytes) -> None:
         raise ValueError(f"{file} is {kind}: save the table as CSV.")
     if not start.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
         raise ValueError(f"{file} is empty.")
+    if file.suffix.lower() in PACKED:
+        raise ValueError(f"{file} has the ending of an archive: unpack it, or name it .csv.")
     mixed = b"\n" in start and re.search(rb"\r[^\n]", start)
     if (
         mixed and int(pd.__version__.split(".")[0]) < 3
@@ -149,8 +159,14 @@ def _read_text(file: Path, start: bytes):
     notes += more
     if encoding != "utf-8":
         options["encoding"] = encoding
-    options |= _padded(file, options)
+    more, said = _as_text(_csv(file, options, nrows=1000, dtype=str))
+    options, notes = options | more, notes + said
     frame = _csv(file, options)
+    end, more = _end(frame)
+    if more:
+        options["nrows"] = end
+        notes += more
+        frame = _csv(file, options)
     findings = []
     if any(no_header(Table(frame.head(JUDGED)))):
         named = ", ".join(map(str, frame.columns[:4]))
@@ -197,15 +213,41 @@ def _csv(file: Path, options: dict, **more) -> pd.DataFrame:
         raise ValueError(f"{file} is no table: {_sentence(error)}.") from None
 
 
-def _padded(file: Path, options: dict) -> dict:
-    """Return which columns hold codes such as 007, to be read as text: by the first thousand rows."""
-    peek = _csv(file, options, nrows=1000, dtype=str)
-    padded = [
-        name
-        for j, name in enumerate(peek.columns)
-        if peek.iloc[:, j].str.fullmatch(r"0\d+").eq(True).any()
-    ]
-    return {"dtype": dict.fromkeys(padded, "str")} if padded else {}
+def _as_text(peek: pd.DataFrame) -> tuple[dict, list[str]]:
+    """Return how to read numbers with marks, and what to leave as text, by the first thousand rows.
+
+    Codes such as 007 stay text. Where commas mark decimals in a column, and points thousands in another
+    one, pandas must be told, for it would take 21.328 people for 21; then dates with points stay text.
+    """
+
+    def columns(pattern, share=0.0):
+        hits = {name: peek[name].dropna().str.fullmatch(pattern) for name in peek.columns}
+        return {name for name, hit in hits.items() if len(hit) and hit.mean() > share}
+
+    kept, options, notes = columns(r"0\d+"), {}, []
+    thousands = columns(GROUPED) & columns(rf"{GROUPED}|-?\d{{1,3}}", 0.999)
+    points = columns(r"-?\d+\.\d+", 0.5) - thousands
+    if thousands and columns(r"-?[\d.]*\d,\d+", 0.5) and not points:
+        options = {"decimal": ",", "thousands": "."}
+        kept |= columns(r".*\d\.\d.*") - columns(rf"({GROUPED}|-?\d+)(,\d+)?", 0.5)
+        notes = ["commas mark decimals, and points thousands"]
+    kept -= thousands
+    return options | ({"dtype": dict.fromkeys(sorted(kept), "str")} if kept else {}), notes
+
+
+def _end(frame: pd.DataFrame) -> tuple[int, list[str]]:
+    """Return how many rows the table has above empty ones, notes and totals, and a note if they are fewer."""
+    n, width = frame.shape
+    end = n
+    if width >= 3:
+        filled = frame.tail(FOOT).notna().sum(axis=1).to_numpy()
+        short = filled <= 1 if width > 3 else filled < 1
+        end -= len(short) if short.all() else int((~short)[::-1].argmax())
+    if end and any(TOTAL.fullmatch(str(cell).strip()) for cell in frame.iloc[end - 1]):
+        end -= 1
+    return end, [f"{counted(n - end, 'row')} at the end left out: empty, notes, or a total"] * (
+        0 < end < n
+    )
 
 
 def _twice(lines: list[str], frame: pd.DataFrame) -> list[Finding]:

@@ -115,7 +115,11 @@ PARTNERS = {
 IN_NUMBERS = frozenset(
     ["none", "nil", "no", "x", "pending", "void", "n", "-", "trace", "off", "out", "absent"]
 )
-CODE = re.compile(r"[A-Z]{2}|[a-z]{2}")  # of countries, languages: NA, ND and NK are some
+CODE = re.compile(r"[A-Z]{2,3}|[a-z]{2,3}")  # of countries, languages: NA, ND, TBA may be some
+SPOKEN = re.compile(  # numbers, though no digits
+    r"(zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(thir|four|fif|six|seven|eigh"
+    r"|nine)teen|(twen|thir|for|fif|six|seven|eigh|nine)ty|hundred|[ -])+|[零〇一二两三四五六七八九十百千万]+"
+)
 NUMBER = re.compile(
     r"\s*[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?\s*|\s*[-+]?(inf|infinity)\s*", re.IGNORECASE
 )
@@ -123,7 +127,10 @@ PADDED = re.compile(r"\s*[-+]?0\d")
 BYTE = r"(25[0-5]|2[0-4]\d|1?\d?\d)"
 NAME = re.compile(rf"0\d+|\d{{1,2}}(\.\d{{1,2}}){{2,}}|{BYTE}(\.{BYTE}){{3}}")
 NINES = re.compile(r"-(9{1,6}|8{2,6}|7{2,6})|9{2,6}|8{3,6}|7{3,6}")
-CODES = 10  # different codes with letters that make names of the numbers beside them
+CODES = 10  # cells with letters and digits that make names of the numbers beside them
+LETTERED = re.compile(
+    r"\s*(?!(c|ca|circa|about|approx|etwa|env|vers)\b)[A-Za-z].*\d{2}", re.IGNORECASE
+)
 OFTEN = 5  # times that a text among numbers is no slip
 SEPARATORS = re.compile(r"[\s_]+")
 
@@ -156,7 +163,7 @@ def missing(counts: Counter, among_numbers: bool, few: bool = False) -> set[str]
     found = {text for text, word in says.items() if word in WORDS or PHRASES.fullmatch(word)}
     if among_numbers:
         often = {t for t in says if counts[t] >= OFTEN and not few}
-        repeated = {t for t in often if not re.search(r"\d", t)}
+        repeated = {t for t in often if not re.search(r"\d", t) and not SPOKEN.fullmatch(says[t])}
         return found | repeated | {text for text, word in says.items() if word in IN_NUMBERS}
     others = {word for text, word in says.items() if text not in found}
     rest = [text for text in counts if text not in found]
@@ -188,8 +195,8 @@ def are_names(counts: Counter) -> bool:
 
 def are_codes(strays: Counter) -> bool:
     """Whether the texts among a column's numbers show that these are names: PC 17599 beside 17463."""
-    codes = [text for text in strays if re.match(r"\s*[^\W\d_].*\d{2}", text)]
-    return len(codes) >= CODES and 2 * len(codes) > len(strays)
+    codes = sum(k for text, k in strays.items() if LETTERED.match(text))
+    return codes >= CODES and 2 * codes > strays.total()
 
 
 def spelling(text: str) -> str:

@@ -87,7 +87,13 @@ def spellings(table: Table) -> Iterator[Finding]:
         for text, _ in column.texts.counts.most_common(JUDGED):
             if len(text) <= LONG and text not in column.texts.missing and text.strip():
                 alike[spelling(text) or text].append(text)
-        usual = {other: first for first, *others in alike.values() for other in others}
+        usual = {
+            other: first.strip(" _")
+            for first, *others in alike.values()
+            if others
+            for other in (first, *others)
+            if other != first.strip(" _")
+        }
         if usual:
             other, first = next(iter(usual.items()))
             what = f"one category written in several ways, such as {other!r} for {first!r}"

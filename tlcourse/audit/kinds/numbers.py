@@ -112,7 +112,8 @@ def _wide(unit: float, fewer: int) -> float:
 
 def _by_temperature(known: np.ndarray) -> tuple[float, float] | None:
     low, high, gap, rest = _halves(known)
-    if gap < 2 * rest or not (-60 < low[0] and high[-1] < 260):
+    few = min(len(low), len(high)) < 10
+    if few or gap < 2 * rest or not (-60 < low[0] and high[-1] < 260):
         return None
     celsius = (high - 32) / 1.8
     same = _as_wide(low, celsius) and _alike(low, celsius) > ALIKE

@@ -20,6 +20,7 @@ NAMES = re.compile(
 )
 PLACES = re.compile(r"zip|post|plz|邮编", re.IGNORECASE)  # of which several rows may come
 SIZE = re.compile(r"\s*[\d.,]+\s*[x×*]\s*[\d.,]+")  # 38 x 40 says how large, and names nothing
+PLACE = re.compile(r"\s*\(?-?\d+(\.\d+|°.*), ?-?\d+(\.\d+|°.*)|\s*-?\d+(\.\d+)?°")  # coordinates
 UNDIVIDED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 ENOUGH = 10  # rows that a column of identifiers needs; twice as many if nothing in its name says so
 UNIQUE = (
@@ -104,7 +105,7 @@ def _are_names(texts: list[str]) -> bool:
     """Whether texts are names or keys: few words each, with letters, or digits in one pattern."""
     words = np.mean([_count_words(text) for text in texts])
     letters = np.mean([bool(re.search(r"[^\W\d_]", text)) for text in texts])
-    sizes = np.mean([bool(SIZE.match(text)) for text in texts])
+    sizes = np.mean([bool(SIZE.match(text) or PLACE.match(text)) for text in texts])
     patterns = {re.sub(r"\d", "0", text) for text in texts[:1000]}
     times = np.mean([bool(re.match(r"\d{1,2}:\d{2}", text)) for text in texts])
     keys = len(patterns) == 1 and min(pattern.count("0") for pattern in patterns) >= 6

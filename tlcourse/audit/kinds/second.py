@@ -148,7 +148,8 @@ def unseen(table: Table, other: Table) -> Iterator[Finding]:
     the same size (Good 1953). Only more than that, twice its standard error added, is a finding at a
     level of 0.3 %. Dates and columns whose cells mostly differ are left out.
     """
-    for mine, theirs in shared(table, other):
+    targets = [(table.target, other.target)] if table.target and other.target else []
+    for mine, theirs in [*shared(table, other), *targets]:
         texts = theirs.texts
         if mine.numeric or theirs.numeric or mine.texts is None or texts is None:
             continue

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 import numpy as np
 from scipy.stats import spearmanr
+from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier
 
 from tlcourse.audit.advice import mend
 from tlcourse.audit.columns import Column, Table
 from tlcourse.audit.findings import Finding
+from tlcourse.audit.kinds.missing import standard
 from tlcourse.audit.kinds.pairs import is_identifier
 
 HANDFUL = 10  # up to so many different whole numbers may be classes, whichever they are
@@ -17,6 +19,8 @@ RARE = 10  # a class is rare if another has more than this many times its rows
 LEAK = 0.98  # balanced accuracy, or rank correlation with a quantity, of one column alone
 ENOUGH = 30  # rows that a leak is judged by
 SAMPLE = 4_000  # rows that are looked at
+MOST = 200  # columns that may add up to the target
+PART, EXACT = 0.01, 1e-3  # standard deviations of the target: a part's weight, and what may be left
 
 
 def is_classes(target: Column) -> bool:
@@ -91,7 +95,13 @@ def target_leaks(table: Table) -> Iterator[Finding]:
     if target is None or len(target.counts) < 2:
         return
     classes = is_classes(target)
-    for column in table.columns:
+    parts = [] if classes or not target.numeric else _parts(table, target)
+    if parts:
+        named = ", ".join(repr(column.name) for column in parts)
+        line = mend("target leaks", parts[0].name, "sum", names=[c.name for c in parts])
+        what = f"with others it adds up to the target: {named}"
+        yield Finding("target leaks", parts[0].name, what, line, np.flatnonzero(~target.gone))
+    for column in [column for column in table.columns if column not in parts]:
         both = np.flatnonzero(~(column.gone | target.gone))
         if len(both) < ENOUGH or len(column.counts) < 2 or is_identifier(column):
             continue
@@ -101,6 +111,20 @@ def target_leaks(table: Table) -> Iterator[Finding]:
             line = mend("target leaks", column.name)
             what = "this column alone tells the target"
             yield Finding("target leaks", column.name, what, line, both)
+
+
+def _parts(table: Table, target: Column) -> list[Column]:
+    """Return the columns that add up to the target, in rows that the weights were not fitted to."""
+    columns = [c for c in table.columns if c.numeric and not c.gone.any() and len(c.counts) > 1]
+    rows = np.flatnonzero(~target.gone)[:SAMPLE]
+    if not 2 <= len(columns) <= MOST or len(rows) < max(ENOUGH, 4 * len(columns)):
+        return []
+    X = np.stack([standard(column.measured) for column in columns], axis=1)[rows]
+    y = standard(target.measured)[rows]
+    model = LinearRegression().fit(X[::2], y[::2])
+    parts = [c for c, weight in zip(columns, model.coef_, strict=True) if abs(weight) > PART]
+    exact = np.abs(model.predict(X[1::2]) - y[1::2]).max() < EXACT
+    return parts if exact and len(parts) >= 2 else []
 
 
 def _tells_class(column: Column, target: Column, rows: np.ndarray) -> bool:
