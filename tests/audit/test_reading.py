@@ -236,7 +236,7 @@ def test_parquet_and_excel_are_read_where_their_readers_are_installed(tmp_path, 
         pd.testing.assert_frame_equal(eval(line, {"pd": pd}), source.frame)
     assert source.notes[1:] == (
         "the 3 rows above the header are left out",
-        "the first of 2 sheets (people, more)",
+        "sheet 'people' of 2 (people, more)",
     )
     for name, start in (("c.parquet", b"PAR1"), ("c.xlsx", b"PK\x03\x04"), ("d.xlsx", b"")):
         with pytest.raises(ValueError, match="cannot be read"):

@@ -93,7 +93,10 @@ ADVICE = {
     "numbers as text": Advice(
         "As text, every number is a category of its own, and 9 comes after 10.",
         "{column} = {code}",
-        {"two": "frame[[{name!r}, {unit!r}]] = {code}.to_numpy()  # then bring them to one unit"},
+        {
+            "two": "frame[[{name!r}, {unit!r}]] = {code}.set_axis([{name!r}, {unit!r}], axis=1)"
+            "  # then bring them to one unit"
+        },
     ),
     "spellings": Advice(
         "One category becomes several, each with fewer examples.",
@@ -188,7 +191,7 @@ ADVICE = {
     ),
     "groups": Advice(
         "A random split puts a group into both parts and promises too much for new groups.",
-        "train, test = next(GroupShuffleSplit(1, random_state=0).split(frame, groups={column}))",
+        "train, test = next(GroupShuffleSplit(1, random_state=0).split(frame, groups={groups}))",
         stays=True,
     ),
     "shared groups": Advice(

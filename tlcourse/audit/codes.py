@@ -63,7 +63,7 @@ def _apart(named: np.ndarray, ours: np.ndarray, times: np.ndarray, k: int) -> bo
     usual = all(USUAL.fullmatch(f"{value:g}") for value in named[:k])
     tenth = len(ours[k:]) // 10
     width = ours[k:][-1 - tenth] - ours[k + tenth]
-    if not usual and (gap < width / 2 or len(steps) + 1 < DIFFERENT):
+    if not usual and (gap < width / 2 or named[0] > 0 and len(steps) + 1 < DIFFERENT):
         return False
     if gap >= (3 if usual else 10) * steps.max():
         return True

@@ -17,6 +17,7 @@ FEWER = (
     4  # times that numbers outnumber other texts, words for missing apart, in a column of numbers
 )
 COUNTS = 15  # different numbers, at most, of a column that counts
+TENTHS = 0.3  # of the cells: more zeros are rather a part of the column
 SAME = 0.95  # of the rows in which one of two columns is 0, both are
 QUARTER = 0.25  # of the cells with content, at least, are numbers in a column of numbers
 
@@ -222,6 +223,20 @@ def _none_of(counted: Column, column: Column) -> bool:
     return bool((a & b).sum() >= SAME * (a | b).sum())
 
 
+def _keep_true_zeros(columns: list[Column]) -> None:
+    """Take 0 from the codes for missing where it says "none": no garage, no tip.
+
+    So it is where a count is 0 in the same rows; and where more than three cells of ten are 0, unless
+    0 is a code in another column too, with fewer.
+    """
+    zeros = [column for column in columns if 0 in column.codes]
+    few = [column for column in zeros if np.mean(column.values == 0) <= TENTHS]
+    for column in zeros:
+        alone = column not in few and not few
+        if alone or any(_none_of(other, column) for other in columns):
+            column.codes.remove(0)
+
+
 class Table:
     """The columns of a table, the target and the groups among them.
 
@@ -238,9 +253,7 @@ class Table:
         self.target = next((c for c in every if target is not None and c.name == target), None)
         if self.target is not None and len(self.target.different[0]) <= CLASSES:
             self.target.codes = []  # 9 beside 1, 2, 3, 4, 5 may be a class
-        for column in every:
-            if column.numeric and 0 in column.codes and any(_none_of(c, column) for c in every):
-                column.codes.remove(0)
+        _keep_true_zeros([column for column in every if column.numeric])
         self.groups = next((c for c in every if groups is not None and c.name == groups), None)
         self.every = every
         self.columns = [c for c in every if c not in (self.target, self.groups)]

@@ -113,16 +113,22 @@ def _by_pandas(file: Path, reader: str) -> Source:
 
 
 def _sheet(file: Path) -> tuple[dict, list[str]]:
-    """Return what of a workbook to read: the first sheet, from the first row that fills its columns."""
+    """Return what of a workbook to read: the first sheet with a table, from the row of its header on."""
     with pd.ExcelFile(file) as book:
-        top = pd.read_excel(book, header=None, nrows=PEEKED)
         sheets = book.sheet_names
+        tops = [
+            pd.read_excel(book, sheet_name=k, header=None, nrows=PEEKED) for k in range(len(sheets))
+        ]
+    which = next((k for k, top in enumerate(tops) if min(top.shape) >= 2), 0)
+    top, options = tops[which], {"sheet_name": sheets[which]} if which else {}
     filled = top.notna().sum(axis=1).to_numpy()
     above = int((filled > np.median(filled) / 2).argmax()) if top.shape[1] >= 3 else 0
     notes = [f"the {above} rows above the header are left out"] if above else []
     if len(sheets) > 1:
-        notes.append(f"the first of {len(sheets)} sheets ({', '.join(map(str, sheets[:5]))})")
-    return {"skiprows": above} if above else {}, notes
+        notes.append(
+            f"sheet {sheets[which]!r} of {len(sheets)} ({', '.join(map(str, sheets[:5]))})"
+        )
+    return options | ({"skiprows": above} if above else {}), notes
 
 
 def _sentence(error: Exception) -> str:
@@ -135,6 +141,8 @@ def _sentence(error: Exception) -> str:
 def _refuse(file: Path, start: bytes) -> None:
     """Raise ValueError, in one sentence, for what is no table in text."""
     kind = next((kind for mark, kind in BINARY.items() if start.startswith(mark)), None)
+    if file.suffix.lower() == ".json" or start.lstrip()[:2] in (b'{"', b"[{"):
+        raise ValueError(f"{file} is JSON: read it by pd.read_json, and call audit.table.")
     if kind:
         raise ValueError(f"{file} is {kind}: save the table as CSV.")
     if not start.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):

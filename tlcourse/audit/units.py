@@ -97,7 +97,8 @@ def mixed(units: set[str], changes, texts: frozenset[str], marks: str) -> Notati
             code = f"{parts}.pipe(lambda t: t[0].astype(float) * t[1].map({sizes}))"
             return Notation(_converted(changes, lambda x, u, f=sizes: x * f[u]), texts, what, code)
     number, unit = r"([-+]?\d[\d.]*)", r"([^\d\s.,+-]+)"
-    code = f"pd.concat([{text}.str.extract(part) for part in ({number!r}, {unit!r})], axis=1)"
+    parts = f"{text}.str.extract({number!r})[0].astype(float), {text}.str.extract({unit!r})[0]"
+    code = f"pd.concat([{parts}], axis=1)"
     return Notation(lambda _: math.nan, texts, what, code, split=True)
 
 

@@ -129,7 +129,7 @@ NAME = re.compile(rf"0\d+|\d{{1,2}}(\.\d{{1,2}}){{2,}}|{BYTE}(\.{BYTE}){{3}}")
 NINES = re.compile(r"-(9{1,6}|8{2,6}|7{2,6})|9{2,6}|8{3,6}|7{3,6}")
 CODES = 10  # cells with letters and digits that make names of the numbers beside them
 LETTERED = re.compile(
-    r"\s*(?!(c|ca|circa|about|approx|etwa|env|vers)\b)[A-Za-z].*\d{2}", re.IGNORECASE
+    r"\s*((?!(?i:c|ca|circa|about|approx|etwa|env|vers)\b)[A-Za-z].*\d{2}|\d{3,}[A-JLN-Z]\s*$)"
 )
 OFTEN = 5  # times that a text among numbers is no slip
 SEPARATORS = re.compile(r"[\s_]+")

@@ -96,11 +96,13 @@ class Promise(NamedTuple):
         kept, random = 100 * self.by_groups, 100 * self.at_random
         half = 100 * self.half_width
         low, more, high = (f"{random - kept + way:+.0f}" for way in (-half, 0, half))
-        sure = "too much" if random - kept > half else "which may be chance"
-        return (
+        start = (
             f"tested on new {self.what}, {self.said.format(kept)}; a random division would have "
-            f"promised {random:.0f} %, {more} points [{low}, {high}], {sure}."
         )
+        if random == kept:
+            return f"{start}promised the same."
+        sure = "too much" if random - kept > half else "which may be chance"
+        return f"{start}promised {random:.0f} %, {more} points [{low}, {high}], {sure}."
 
 
 def promise(

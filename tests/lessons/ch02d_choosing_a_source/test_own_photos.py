@@ -174,7 +174,22 @@ def test_the_method_that_sees_the_class_wins_and_the_recipe_says_so():
     assert "6 to 50 labels" in said[0] and "the source is like your target" in said[0]
     assert "gentle fine-tuning" in said[1]
     nothing = recipe.recipe(judging.judge(album(seen=0), seeds=5))
-    assert nothing[0].startswith("With 20 labels a class no method beats always naming one class")
+    assert nothing[0].startswith(
+        "With 20 labels a class no method surely beats always naming one class"
+    )
+
+
+def test_the_recipe_asks_what_folders_below_the_classes_are_and_believes_no_lead_by_chance():
+    places = {"patient": lambda k: f"p{k // 5}", "the classes": lambda k: ("well", "ill")[k % 2]}
+    for word, name in places.items():
+        found = album((20, 20))
+        inside = ["ab"[label] for label in found.labels]
+        found.paths[:] = [reading.Path(inside[k], name(k), f"{k}.png") for k in range(40)]
+        (asked,) = recipe._together(found)
+        assert word in asked and ("--groups folder" in asked) == (word == "patient")
+    few = judging.judge(album((12, 12), seen=0), seeds=5)
+    assert few.least_lead() == pytest.approx(2.128 * np.sqrt(0.25 / len(few.test)), rel=1e-3)
+    assert "no method surely beats" in recipe.recipe(few)[0]
 
 
 def test_twelve_photographs_prove_no_tie_and_an_easy_task_needs_no_transfer():

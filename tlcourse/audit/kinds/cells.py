@@ -57,7 +57,9 @@ def numbers_as_text(table: Table) -> Iterator[Finding]:
         elif _all_bare(column):
             what = f"numbers stored as text, such as {column.texts.unique[0]!r}"
             more = ", errors='coerce'" if column.missing.any() else ""  # a space is no number
-            code = f"pd.to_numeric(frame[{column.name!r}]{more})"
+            ours = all(text.isascii() for text in column.texts.unique)  # no digits of full width
+            text = f"frame[{column.name!r}]" + ("" if ours else ".str.normalize('NFKC')")
+            code = f"pd.to_numeric({text}{more})"
             line = mend("numbers as text", column.name, code=code)
             where = np.flatnonzero(column.texts.place >= 0)
         else:
@@ -90,7 +92,6 @@ def spellings(table: Table) -> Iterator[Finding]:
         usual = {
             other: first.strip(" _")
             for first, *others in alike.values()
-            if others
             for other in (first, *others)
             if other != first.strip(" _")
         }

@@ -65,7 +65,8 @@ def missing_codes(table: Table) -> Iterator[Finding]:
 
 def missing_values(table: Table) -> Iterator[Finding]:
     """Find cells without content; a column without any content is a finding of its own."""
-    for column in table.columns:
+    beside = [table.groups] if table.groups is not None else []
+    for column in [*table.columns, *beside]:
         share, where = column.missing.mean(), np.flatnonzero(column.missing)
         if share == 1:
             line = mend("empty columns", column.name)
@@ -75,7 +76,8 @@ def missing_values(table: Table) -> Iterator[Finding]:
             if not column.numeric and share > 0.5:
                 what += "; does an empty cell mean 'no'? Then that is a category"
             told = column in [one for one, _, _ in patterns(table)]  # the indicator is there then
-            line = mend("missing values", column.name, _way(column, 0 if told else share))
+            way = "text" if column is table.groups else _way(column, 0 if told else share)
+            line = mend("missing values", column.name, way)
             yield Finding("missing values", column.name, what, line, where)
 
 
@@ -83,7 +85,8 @@ def _way(column: Column, share: float) -> str | None:
     """Return which of the ways to fill fits a column; numbers that are text are mended before."""
     if column.dates:
         return "dates"
-    if not column.numeric:
+    split = column.texts and column.texts.notation and column.texts.notation.split
+    if not column.numeric and not split:
         return "text"
     return "flags" if column.flags else ("indicator" if share >= MANY else None)
 

@@ -186,16 +186,20 @@ def outliers(table: Table) -> Iterator[Finding]:
     the numbers, and as wide as all before it) must lie: tails have none. In few rows the limits are
     farther by a standard error, and where the middle nine tenths are wide for the middle half, as in
     Student's t, by the third power of that.
-    Whole numbers up to 20 are counts, and left alone. More than one number in twenty is no outlier but a part of the column, perhaps in another unit.
+    Whole numbers up to 20 are counts, and left alone, and so is what occurs three times. More than one
+    number in twenty is no outlier but a part of the column, perhaps in another unit.
     """
     for column in table.every:
         if not column.numeric or column.flags or _units(column) is not None:
             continue
         if column.whole and np.nanmax(column.measured, initial=0) <= MANY:
             continue
+        values = column.measured
         far = _far(column)
-        if far.any() and far.sum() <= max(1, RARE * np.isfinite(column.measured).sum()):
-            values = column.measured
+        if far.sum() > max(1, RARE * np.isfinite(values).sum()):
+            continue
+        far &= ~np.isin(values, column.different[0][column.different[1] >= REPEATED])
+        if far.any():
             extreme, median = values[far][np.abs(values[far]).argmax()], np.nanmedian(values)
             what = f"far from all others, such as {extreme:g}; the median is {median:g}"
             way = "target" if column is table.target else None
@@ -219,12 +223,6 @@ def _where(column: Column, values: np.ndarray, far: np.ndarray) -> str:
 
 def _far(column: Column) -> np.ndarray:
     values = column.measured
-    often = np.isin(values, column.different[0][column.different[1] >= REPEATED])
-    return _beyond(values) & ~often
-
-
-def _beyond(values: np.ndarray) -> np.ndarray:
-    """Return which numbers are far, by the rule that fits the shape of their distribution."""
     skew = _skew(values)
     symmetric = 1 / SKEWED < skew < SKEWED
     if np.nanmin(values, initial=np.inf) < 0 or skew <= 1 / SKEWED:

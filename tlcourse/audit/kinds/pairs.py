@@ -40,8 +40,9 @@ def constants(table: Table) -> Iterator[Finding]:
     Zeros are no finding in a table of counts or pixels, where 0 means "nothing here" and is the
     content of more than a fifth of all cells: another sample may well have something there.
     """
-    zeros = np.mean([np.mean(column.values == 0) for column in table.every] or [0])
-    for column in table.every:
+    shares = [np.mean(column.values == 0) for column in table.every]
+    for column, share in zip(table.every, shares, strict=True):
+        zeros = (sum(shares) - share) / max(1, len(shares) - 1)  # of the other columns
         blank = zeros > 0.2 and column.numeric and not column.values.any()
         if len(column.counts) == 1 and not column.gone.any() and not blank:
             line = mend("constant columns", column.name)

@@ -10,7 +10,7 @@ from tlcourse.audit.advice import mend
 from tlcourse.audit.columns import Column, Table
 from tlcourse.audit.findings import ROWS, Finding
 from tlcourse.audit.kinds.pairs import is_identifier, pairs
-from tlcourse.audit.kinds.target import is_classes
+from tlcourse.audit.kinds.target import is_classes, target_leaks
 
 LIKE = 5  # times that columns may agree more often than by chance
 LEVEL = 0.1  # of the test
@@ -153,14 +153,17 @@ def groups(table: Table) -> Iterator[Finding]:
     if len(several):
         what = f"{int((counts > 1).sum()):,} groups have several rows{_promised(table)}"
         name = table.groups.name
-        yield Finding("groups", name, what, mend("groups", name), several)
+        gaps = ".fillna('unknown').astype(str)" if table.groups.missing.any() else ""
+        line = mend("groups", name, groups=f"frame[{name!r}]{gaps}")
+        yield Finding("groups", name, what, line, several)
 
 
 def _promised(table: Table) -> str:
     """Say what a random forest gets on new groups, and what a random division would have promised."""
     target = table.target
     rows = [] if target is None else np.flatnonzero(~(target.gone | table.groups.gone))
-    columns = [c for c in table.columns if not is_identifier(c)]
+    leaks = [finding.column for finding in target_leaks(table)] if target else []
+    columns = [c for c in table.columns if c.name not in leaks and not is_identifier(c)]
     classes = target is not None and is_classes(target)
     if len(rows) < ENOUGH or not columns or not (classes or target.numeric):
         return ""

@@ -26,6 +26,13 @@ def shared(table: Table, other: Table) -> Iterator[tuple[Column, Column]]:
     return ((mine, theirs[mine.name]) for mine in table.columns if mine.name in theirs)
 
 
+def share_codes(table: Table, other: Table) -> None:
+    """Let what stands for missing in a column of one table do so in the other: else they would differ."""
+    for mine, theirs in shared(table, other):
+        if mine.numeric and theirs.numeric:
+            mine.codes = theirs.codes = sorted({*mine.codes, *theirs.codes})
+
+
 def other_columns(table: Table, other: Table) -> Iterator[Finding]:
     """Find columns that only one of the tables has; the target may be missing in the other one."""
     mine, theirs = ({c.name for c in t.columns} for t in (table, other))
@@ -115,6 +122,10 @@ def _unit_between(mine: Column, theirs: Column, alpha: float) -> float | None:
     ratio = ours / others
     factors = [f for unit in UNITS for f in (unit, 1 / unit)]
     near = [f for f in factors if abs(np.log(ratio / f)) < max(NEAR, 3 * _error(a, b))]
+    widths = [np.subtract(*np.quantile(x, [0.75, 0.25])) for x in (a, b)]
+    if min(widths) > 0:  # a shift keeps the width, another unit changes it
+        wider = np.log(widths[0] / widths[1])
+        near = [f for f in near if abs(wider - np.log(f)) < abs(wider)]
     agree = {f: _moved(a, b * f) for f in near}
     agree = {f: p for f, (distance, p) in agree.items() if p >= alpha or distance <= WORTH}
     return max(agree, key=agree.get, default=None)

@@ -16,7 +16,8 @@ from tlcourse.audit.kinds.pairs import is_identifier
 
 HANDFUL = 10  # up to so many different whole numbers may be classes, whichever they are
 RARE = 10  # a class is rare if another has more than this many times its rows
-LEAK = 0.98  # balanced accuracy, or rank correlation with a quantity, of one column alone
+LEAK = 0.98  # balanced accuracy of one column alone
+STEADY = 0.993  # its correlation with a quantity, or the share of the variance that it explains
 ENOUGH = 30  # rows that a leak is judged by
 SAMPLE = 4_000  # rows that are looked at
 MOST = 200  # columns that may add up to the target
@@ -83,12 +84,19 @@ def _named(target: Column, row: int) -> str:
 # ── leaks ───────────────────────────────────────────────────────────────────────────────────
 
 
-def target_leaks(table: Table) -> Iterator[Finding]:
+def target_leaks(table: Table) -> list[Finding]:
+    """Return the columns that tell the target; they are looked for once."""
+    if "leaks" not in table.memory:
+        table.memory["leaks"] = list(_leaks(table))
+    return table.memory["leaks"]
+
+
+def _leaks(table: Table) -> Iterator[Finding]:
     """Find columns that alone tell the target, in rows that they have not been fitted to.
 
     For classes, a decision tree on the one column must reach a balanced accuracy of 98 % in
     cross-validation; for a quantity, the column must rise or fall with it (a rank correlation beyond
-    ±98 % and as much for the numbers), or its categories must explain 98 % of the spread. Identifiers
+    ±.993 and as much for the numbers), or its categories must explain as much of the spread. Identifiers
     are left out: in a sorted table they tell the class, and they are a finding of their own.
     """
     target = table.target
@@ -157,9 +165,9 @@ def _tells_quantity(column: Column, target: Column, rows: np.ndarray) -> bool:
         if np.ptp(x) == 0 or np.ptp(y) == 0:
             return False
         together = np.corrcoef(x, y)[0, 1], spearmanr(x, y).statistic
-        if min(abs(r) for r in together) >= LEAK or abs(together[1]) >= 0.999:
+        if min(abs(r) for r in together) >= STEADY or abs(together[1]) >= 0.999:
             return True
-    return len(column.counts) <= len(rows) / 3 and _explained(column.cells[rows], y) >= LEAK
+    return len(column.counts) <= len(rows) / 3 and _explained(column.cells[rows], y) >= STEADY
 
 
 def _explained(cells: np.ndarray, y: np.ndarray) -> float:

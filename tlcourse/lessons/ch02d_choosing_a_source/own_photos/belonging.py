@@ -104,9 +104,7 @@ def groups_by(album: Album, by: str) -> np.ndarray:
         If no two photographs come together, or the table or the expression is none.
     """
     if by == "folder":
-        above = 2 if album.parts else 1  # the class, and the part before it
-        places = [path.relative_to(album.root).parts[above:] for path in album.paths]
-        keys = [place[0] if len(place) > 1 else None for place in places]
+        keys = _below(album)
     elif by.lower().endswith(".csv"):
         keys = _by_table(album, by)
     else:
@@ -118,6 +116,18 @@ def groups_by(album: Album, by: str) -> np.ndarray:
             "of files and groups (.csv), or a regular expression for the file names."
         )
     return np.array(keys)
+
+
+def _below(album: Album) -> list[str | None]:
+    above = 2 if album.parts else 1  # the class, and the part before it
+    places = [path.relative_to(album.root).parts[above:] for path in album.paths]
+    return [place[0] if len(place) > 1 else None for place in places]
+
+
+def folders_below(album: Album) -> set[tuple[str, int]]:
+    """Return the folders that lie in class folders, each with the number of its class."""
+    found = zip(_below(album), album.labels.tolist(), strict=True)
+    return {(folders.shown(name), label) for name, label in found if name is not None}
 
 
 def _by_pattern(album: Album, by: str) -> list[str | None]:

@@ -5,6 +5,7 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import norm
 
 from tlcourse import experiment, runtime, verdicts
 from tlcourse.data import folders, promise, split_groups
@@ -77,6 +78,15 @@ class Results:
         """Return the accuracy of always naming the commonest class."""
         hits = self.truth == self.commonest
         return float(hits @ self.shares) if balanced else float(hits.mean())
+
+    def least_lead(self) -> float:
+        """Return how far an accuracy must be above chance that it is not so by chance alone.
+
+        Of k classes, guesses at m test photographs of different owners are right in 1/k of them, with a
+        standard error of sqrt(1/k (1 - 1/k) / m); the largest of three methods, at a level of 5 %.
+        """
+        m, k = len(set(self.album.owners[self.test])), len(self.album.names)
+        return float(norm.isf(0.05 / 3) * np.sqrt((1 - 1 / k) / k / m))
 
     def difference(self, ours: str, other: str, budget: int) -> experiment.Difference:
         """Return the difference in balanced accuracy, over draws of labels and of test photographs.

@@ -3,7 +3,9 @@
 import numpy as np
 
 from tlcourse.lessons.ch02d_choosing_a_source import photos
+from tlcourse.lessons.ch02d_choosing_a_source.own_photos.belonging import folders_below
 from tlcourse.lessons.ch02d_choosing_a_source.own_photos.judging import Results
+from tlcourse.lessons.ch02d_choosing_a_source.own_photos.reading import Album
 from tlcourse.verdicts.judging import MARGINS
 
 ROWS = ((5, "1 to 5 labels a class"), (50, "6 to 50 labels a class"), (np.inf, "more labels"))
@@ -21,6 +23,10 @@ BOX = (
         "Fine-tune all of it, with a network from scratch as its rival.",
         "Drop the source: train from scratch, with augmentation.",
     ),
+)
+HOW = (
+    "The lines to copy: frozen, lesson 00, section 2 (chapters/00_first_transfer.ipynb); tuned or from "
+    "scratch, lesson 2b, section 3 (chapters/02b_deep_models.ipynb)."
 )
 WORDS = {
     "like": "the source is like your target: what it learned helps",
@@ -45,15 +51,17 @@ def _without_a_choice(results: Results) -> list[str]:
     """Return what to do where nothing works, or everything does."""
     last, margin = results.budgets[-1], MARGINS["accuracy"][0]
     best = {method: values[:, -1].mean() for method, values in results.accuracy().items()}
-    if max(best.values()) < results.majority() + margin:
-        nothing = f"With {last} labels a class no method beats always naming one class"
-        return [f"{nothing}: look whether the photographs show what their folders say."]
     if best[photos.PIXELS] > 1 - margin:
         easy = f"is right on {100 * best[photos.PIXELS]:.0f} % with {last} labels a class"
         nothing = f"transfer has nothing to add on these {len(results.test)} test photographs"
         return [
             f"A plain SVM on small colour pictures {easy}: {nothing}.",
             "Look whether colour or background give your classes away.",
+        ]
+    if max(best.values()) < results.majority() + max(margin, results.least_lead()):
+        nothing = f"With {last} labels a class no method surely beats always naming one class"
+        return [
+            f"{nothing}: look whether the photographs show what their folders say, and label more to test."
         ]
     return []
 
@@ -71,12 +79,14 @@ def _from_the_box(results: Results) -> list[str]:
         f"Your rarest class has {fewest} photographs ({ROWS[row][1]}), and {WORDS[column]} ({why}).",
         BOX[row][column == "unlike"],
     ]
+    advice.append(HOW)
     if column == "open":
         advice.append("Label more photographs to test on before you trust it.")
     if pixels not in LIKE:
+        ahead = "is ahead" if pixels == "worse" else f"is not beaten for sure ({pixels})"
         advice.append(
-            f"A plain SVM on small colour pictures is not beaten for sure ({pixels}): colour or "
-            "background may give your classes away, so look at the wrong photographs."
+            f"A plain SVM on small colour pictures {ahead}: colour or background may give your classes "
+            "away, so look at the wrong photographs."
         )
     return advice
 
@@ -88,9 +98,21 @@ def _care(results: Results) -> list[str]:
         found.append(
             "Your classes differ in size: report balanced accuracy, and the majority rule beside it."
         )
-    if results.album.groups is None and not results.album.parts:
-        found.append(
-            "Do photographs belong together, by animal, patient, camera or day? Then divide by them: "
-            "--groups folder, --groups name, or --groups FILE.csv with a row 'file,group' for each."
-        )
+    if results.album.groups is None:
+        found += _together(results.album)
     return found
+
+
+def _together(album: Album) -> list[str]:
+    """Ask what belongs together, by the folders below the classes if there are any."""
+    below = folders_below(album)
+    inside = [{name for name, k in below if k == label} for label in set(album.labels.tolist())]
+    if len(inside[0]) > 1 and all(names == inside[0] for names in inside):
+        names = " and ".join(sorted(inside[0])[:3])
+        return [f"Every class folder has the folders {names}: are these the classes?"]
+    if below:
+        what = "if each is a patient, an animal, a camera or a day, then divide by them"
+        return [f"There are {len(below)} folders below the classes: {what}: --groups folder."]
+    what = "Do photographs belong together, by animal, patient, camera or day? Then divide by them"
+    how = "--groups folder, --groups name, or --groups FILE.csv with a row 'file,group' for each"
+    return [] if album.parts else [f"{what}: {how}."]
