@@ -69,15 +69,19 @@ class Draft:
         return str(self.r.choice([name for name in self.all(roles) if name != but]))
 
     def some(self, many, least=1, of=None):
-        """Return positions of random rows: one of a list of shares, or a range (low, high)."""
+        """Return positions of random rows: one of a list of shares, or a few: (low, high)."""
         n = self.n if of is None else len(of)
-        share = int(n * self.r.choice(many)) if isinstance(many, list) else self.r.integers(*many)
-        return np.sort(self.r.choice(n, max(least, share), replace=False))
+        if isinstance(many, list):
+            count = max(least, int(n * self.r.choice(many)))
+        else:
+            low, high = many
+            count = self.r.integers(low, max(low + 1, min(high, 1 + n // 40)))  # few of a few rows
+        return np.sort(self.r.choice(n, count, replace=False))
 
     # --- changes -----------------------------------------------------------------------------
 
     def put(self, names, cells, role="new", first=False):
-        """Insert a column, at a random place if not the first, and return its name: one of "this|that"."""
+        """Insert a column, anywhere if not first, and return its name: one of "this|that"."""
         name = str(self.r.choice(names.split("|")))
         while name in self.frame:
             name += "_b"
@@ -144,16 +148,14 @@ class Draft:
 
     def by_chance(self, kind):
         """Return the findings that are true by chance, those of the planted kind apart."""
-        cells, columns = (
-            self.frame.astype(str),
-            [c for c in self.frame if self.roles.get(c) != "key"],
-        )
+        columns = [c for c in self.frame if self.roles.get(c) != "key"]
+        cells = self.frame.map(str)
         same = [c for i, c in enumerate(self.frame) if cells.iloc[:, i].nunique() == 1]
         found = {("constant columns", c) for c in same}
         if cells[columns].duplicated().any() and kind != "duplicate rows":
             found |= {("duplicate rows", "*"), ("label conflicts", "*")}
         if self.other is not None:
-            others = self.other.astype(str)
+            others = self.other.map(str)
             news = [c for c in self.all("category|target") if set(others[c]) - set(cells[c])]
             found |= {("unseen categories", c) for c in news}
             here, there = (set(map(tuple, t[columns].to_numpy())) for t in (cells, others))

@@ -111,7 +111,7 @@ LABELLED = [class_none, measure_lost]
 
 
 def target(about, cells):
-    """Return a variant: a target ``cells(d, score)``, where the score goes with the hidden quantity."""
+    """Return a variant: a target ``cells(d, score)``; the score goes with what is hidden."""
 
     def change(d):
         d.add_target("class")
@@ -179,6 +179,7 @@ NO_LEAKS = [
 ]
 
 TWO, FEW = "measure|measure", (60, 1200)
+LABELS = {"rows": (60, 1000), "need": TWO, "keyed": 0}
 OF_LEAKS = (*PAIRS, "two units", "missing codes", "missing pattern")
 ONCE = [SURVEY, again("another measure", move), DICE]
 CONFLICTS = [again("another class", other_class, target="class")]
@@ -187,7 +188,7 @@ KINDS = {
     "duplicate rows": Kind(REPEATED, ONCE, TOO, "table", rows=FEW, need=TWO, keyed=0.5),
     "groups": Kind([grouped], [one_row_each], of="table", rows=FEW, keyed=0, target="class"),
     "missing labels": Kind(UNLABELLED, LABELLED, of="table", rows=(40, 1000)),
-    "label conflicts": Kind(CONFLICTS, DIFFERENT, ("duplicate rows",), "table", need=TWO, keyed=0),
+    "label conflicts": Kind(CONFLICTS, DIFFERENT, ("duplicate rows",), "table", **LABELS),
     "imbalance": Kind(IMBALANCED, BALANCED, of="table", rows=(150, 2000)),
     "target leaks": Kind(LEAKS, NO_LEAKS, OF_LEAKS, rows=(100, 1500)),
 }

@@ -57,11 +57,6 @@ def one_more(d, x, y):
     return y
 
 
-def grown(d, x, y):
-    """Return numbers times .9 to 1.4."""
-    return (y * d.r.uniform(0.9, 1.4)).round(2)
-
-
 def smaller(d):
     """Divide a table, and keep a third of the second part, in another order."""
     d.split()
@@ -125,7 +120,7 @@ SHIFTED = [
 OTHER_UNITS = [in_other_units(about, *unit) for about, unit in UNITS.items()]
 SAME_UNITS = [
     SPLIT,
-    Other("grown", "measure|price|count", grown, ("shift",)),
+    Other("grown", "measure|price|count", lambda d, x, y: y * d.r.uniform(0.9, 1.4), ("shift",)),
     Other("moved", "measure", by(1.2, 1.2), ("shift",)),
 ]
 UNSEEN = [Other("one more", "category", one_more)]
@@ -135,12 +130,11 @@ SEEN = [
     other_values("ref_no", distinct("R{:05d}"), key=True),
     other_values("price_x", normal(60, 9, 2)),
 ]
+NOT_SHARED = [coarse, nearly_shared, SPLIT]
 MANY, MIXED, TWO = (200, 1500), "measure|category", "measure|measure"
 KINDS = {
     "shift": Kind(SHIFTED, [SPLIT, HARDLY, smaller], rows=(300, 1500), rows_alike=MANY, need=MIXED),
     "other units": Kind(OTHER_UNITS, SAME_UNITS, ("shift", "outliers"), rows=(200, 1200)),
     "unseen categories": Kind(UNSEEN, SEEN, ("shift",), rows=MANY, need=MIXED),
-    "overlap": Kind(
-        [shared], [coarse, nearly_shared, SPLIT], of="table", rows=(120, 1500), need=TWO
-    ),
+    "overlap": Kind([shared], NOT_SHARED, of="table", rows=(120, 1500), need=TWO),
 }

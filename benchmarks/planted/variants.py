@@ -42,7 +42,7 @@ def choices(text, open=()):
 class Derived:
     """A variant: a new column ``make(r, x)`` beside a column x of one of the roles.
 
-    The role may be "class" or "quantity": then x is a new target, a class as bool (is it the first?).
+    The roles may be "class" or "quantity": x is a new target then, a class as bool: is it the first?
     """
 
     roles: str
