@@ -1,6 +1,10 @@
 """Tables with one planted fault each, and look-alikes without, to judge `tlcourse.audit` with.
 
 The generator was written by somebody who had not seen the audit, only the list of its kinds.
+
+`domains` has everyday tables, and `columns` makes their cells. A `draft.Draft` is a table under
+construction; each of the `variants` of a fault changes it. The kinds of faults stand in `missing`,
+`written`, `numeric`, `tables`, `rows` and `second`. `judge` asks the audit, and counts.
 """
 
 import numpy as np

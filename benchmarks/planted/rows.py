@@ -76,16 +76,21 @@ DIFFERENT = [
 ]
 
 
+def numbered(d, groups):
+    """Return the names of groups, as numbers or as text."""
+    return [f"P{1000 + x}" for x in groups] if d.r.random() < 0.5 else 1000 + groups
+
+
 def grouped(d):
     """Add the group of each row, with several rows for most."""
     count = max(5, int(d.n * d.r.choice([0.1, 0.3, 0.6, 0.9])))
-    cells = [f"P{1000 + x}" for x in d.r.integers(0, count, d.n)]
-    d.groups = d.put("patient|customer_no|machine_id|Kunde", cells, "group")
+    groups = numbered(d, d.r.integers(0, count, d.n))
+    d.groups = d.put("patient|customer_no|machine_id|Kunde", groups, "group")
 
 
 def one_row_each(d):
     """Add the group of each row, with one row each."""
-    d.groups = d.put("patient", [f"P{1000 + x}" for x in d.r.permutation(d.n)], "key")
+    d.groups = d.put("patient", numbered(d, d.r.permutation(d.n)), "key")
     d.allow(d.groups, "identifiers")
 
 

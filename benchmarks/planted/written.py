@@ -1,4 +1,4 @@
-"""Faults of how cells are written: numbers as text, spellings, dates."""
+"""Faults of how cells are written: numbers as text, text among numbers, spellings, dates."""
 
 import numpy as np
 
@@ -74,6 +74,9 @@ NO_NUMBERS += [
     New("ip", "IP addresses", numbers(".", *[(1, 255)] * 4), NAMES),
     New("when", "dates", make.dates("%d.%m.%Y")),
 ]
+
+# --- text among numbers ----------------------------------------------------------------------
+
 AB = ["", "", "", "a", "b"]
 ABOUT = "about {0}|ca. {0}|{0}?|{0} (est.)|see note|too low|approx {0}|~{0}|between 3 and 4|broken"
 ABOUT = f"{ABOUT}|etwa {{0}}|off the scale|roughly {{0}}".split("|")
@@ -91,9 +94,7 @@ def feedback(r):
 
 def ticket(r):
     """Return a ticket of the Titanic."""
-    return r.choice(["A/5 ", "PC ", "STON/O2. ", "", "", "", "", ""]) + str(
-        r.integers(3000, 390000)
-    )
+    return f"{r.choice(['A/5 ', 'PC ', 'STON/O2. ', *[''] * 5])}{r.integers(3000, 390000)}"
 
 
 NO_TEXT = choices(
@@ -108,6 +109,9 @@ NO_TEXT += [
     New("ticket", "tickets", each(ticket), NAMES),
     New("feedback", "text, now and then a number", each(feedback)),
 ]
+
+
+# --- spellings and dates ---------------------------------------------------------------------
 
 
 def spelled(d):
