@@ -77,12 +77,14 @@ class Column:
         The texts, if the cells are text.
     values : numpy.ndarray, shape (n,)
         The numbers; NaN where there is none, or the column is one of text. Dates and times are days.
+    identifier : bool or None
+        What `kinds.pairs.is_identifier` has found out; None before it was asked.
     numeric, dates, flags : bool
         Whether it is a column of numbers (also if written as text), of dates, or of true and false.
     """
 
     def __init__(self, name: Hashable, series: pd.Series):
-        self.name, self.n = name, len(series)
+        self.name, self.n, self.identifier = name, len(series), None
         kind = series.dtype
         self.dates = pd.api.types.is_datetime64_any_dtype(kind) or kind.kind == "m"
         self.flags = pd.api.types.is_bool_dtype(kind)

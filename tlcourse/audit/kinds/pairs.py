@@ -66,6 +66,12 @@ def is_identifier(column: Column) -> bool:
 
     Measurements, sorted or not, fulfil none of these.
     """
+    if column.identifier is None:
+        column.identifier = _numbers_or_names(column)
+    return column.identifier
+
+
+def _numbers_or_names(column: Column) -> bool:
     if column.n < ENOUGH or column.dates or column.gone.any() or PLACES.search(str(column.name)):
         return False
     if len(column.counts) < UNIQUE * column.n:
