@@ -193,6 +193,7 @@ def test_faults_are_found_together():
 def test_all_lines_of_a_report_run_one_after_the_other_and_leave_nothing_but_gaps():
     """In their order, on tables with four faults each, and on two tables; gaps may be left to be filled."""
     kinds = [case for case in made.FAULTS if case[0] not in ("column names", "no header")]
+    copied = 0
     for start in range(12):
         frame, other = (made.people(np.random.default_rng([start, k])) for k in range(2))
         for j, (_, plant) in enumerate(kinds[start::12]):
@@ -200,14 +201,21 @@ def test_all_lines_of_a_report_run_one_after_the_other_and_leave_nothing_but_gap
             column = plant(faulty, np.random.default_rng([start, j, 3]))
             if column in faulty and len(faulty) == len(frame):
                 frame[column if column in frame else f"{column} {j}"] = faulty[column].to_numpy()
-        left = {"frame": frame, "other": other.head(100).assign(**{"row id": np.arange(100)})}
+        other = other.head(100).assign(**{"row id": np.arange(100)})
+        shared = [name for name in frame if name in other]
+        copies = frame[shared].iloc[20:29].assign(**{"row id": range(9)})  # before any mend
+        left = {"frame": frame, "other": pd.concat([copies, other.iloc[9:]], ignore_index=True)}
         exec(IMPORTS, left)  # noqa: S102
         for finding in (first := audit.table(frame, "state", left["other"])):
             exec(finding.mend, left)  # noqa: S102
         assert len(first) >= 3
+        if "overlap" in {finding.kind for finding in first}:
+            copied += 1
+            assert 85 < len(left["other"]) < 95
         again = audit.table(left["frame"], "state" if "state" in left["frame"] else None)
         stay = {kind for kind in ADVICE if ADVICE[kind].stays} | {"missing values"}
         assert {f.kind for f in again} <= stay, (first, again)
+    assert copied > 6
 
 
 def test_a_space_among_numbers_is_a_gap_and_words_between_few_numbers_are_grades():

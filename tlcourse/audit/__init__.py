@@ -17,7 +17,7 @@ from tlcourse.audit import reading
 from tlcourse.audit.advice import ADVICE, IMPORTS, mend
 from tlcourse.audit.columns import Table
 from tlcourse.audit.findings import ROWS, Finding, Report, counted
-from tlcourse.audit.kinds import BETWEEN, CHECKS, FIRST, LAST
+from tlcourse.audit.kinds import BETWEEN, CHECKS, COMMON, FIRST, LAST
 from tlcourse.audit.kinds.second import other_columns, share_codes
 from tlcourse.audit.kinds.target import is_classes
 
@@ -77,7 +77,8 @@ def table(
     second = None if other is None or not len(other) else Table(other, target, groups)
     if second:
         share_codes(first, second)
-    calls = [(check, (first,)) for check in CHECKS]
+    calls = [(check, (first, second)) for check in COMMON if second]
+    calls += [(check, (first,)) for check in CHECKS]
     calls += [(check, (first, second)) for check in BETWEEN if second]
     calls += [(check, (first,)) for check in LAST]
     calls += [(other_columns, (first, second))] if second else []

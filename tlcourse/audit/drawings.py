@@ -89,12 +89,13 @@ def _histogram(column: Column, marked: np.ndarray) -> Figure:
     values = column.values
     known = np.isfinite(values)
     figure, ax = _axes()
-    groups = [values[known & ~marked], values[known & marked]]
     with np.errstate(all="ignore"):
         edges = np.linspace(values[known].min(), values[known].max(), 41)
     if np.isfinite(edges).all() and (np.diff(edges) > 0).all():
-        ax.hist(groups, edges, stacked=True, color=[RIGHT, WRONG], label=["other rows", "found"])
-        ax.legend(frameon=False, fontsize=8)
+        for rows, colour, name in ((~marked, RIGHT, "other rows"), (marked, WRONG, "found")):
+            if (known & rows).any():
+                ax.hist(values[known & rows], edges, color=colour, label=name)
+        _legend(ax)
         ax.set_yscale("symlog")
     ax.set_ylabel("rows")
     return figure
@@ -117,8 +118,13 @@ def _bars(column: Column, marked: np.ndarray) -> Figure:
     ax.set_yticks(place, [label(name) for name in names], parse_math=False, fontsize=8)
     ax.invert_yaxis()
     ax.set_xlabel("rows")
-    ax.legend(frameon=False, fontsize=8)
+    _legend(ax)
     return figure
+
+
+def _legend(ax) -> None:
+    """Name the colours above the picture, where they cover nothing."""
+    ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, fontsize=8)
 
 
 def _scatter(x: Column, y: Column) -> Figure:
@@ -161,7 +167,7 @@ def shift(mine: Column, theirs: Column) -> Figure:
         ticks = [label(name) for name in names]
         ax.set_xticks(np.arange(len(names)) + 0.2, ticks, parse_math=False, fontsize=8, rotation=30)
     ax.set_ylabel("share of rows")
-    ax.legend(frameon=False, fontsize=8)
+    _legend(ax)
     return figure
 
 
