@@ -134,6 +134,8 @@ def test_titles_above_and_notes_and_totals_below_are_left_out(tmp_path):
             pd.testing.assert_frame_equal(eval(line, {"pd": pd}), source.frame)
             assert any("above the header" in note for note in source.notes) == bool(above)
             assert any("at the end left out" in note for note in source.notes) == bool(below)
+    lost = read(saved(tmp_path, lines(rows) + "Total,12,,99\n"))
+    assert lost.findings[0].kind == "no header" and lost.frame.shape == (30, 4)
     whole = '"a long\nname",b,c\n' + lines([[i, i % 4, i % 3] for i in range(9)])
     assert read(saved(tmp_path, whole)).frame.columns.tolist() == ["a long\nname", "b", "c"]
     indexed = read(saved(tmp_path, ",a,b\n" + lines([[i, i % 4, i % 3] for i in range(9)])))

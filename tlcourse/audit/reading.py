@@ -179,7 +179,7 @@ def _read_text(file: Path, start: bytes):
     if any(no_header(Table(frame.head(JUDGED)))):
         named = ", ".join(map(str, frame.columns[:4]))
         what = f"the first row looks like data ({named} ...): read without a header"
-        options["header"] = None
+        options |= {"header": None} | ({"nrows": end + 1} if more else {})
         frame = _csv(file, options)
         line = f"frame = {_call(file, options)}  # then name the columns"
         findings.append(Finding("no header", ROWS, what, line, np.arange(1)))
@@ -253,9 +253,9 @@ def _end(frame: pd.DataFrame) -> tuple[int, list[str]]:
         end -= len(short) if short.all() else int((~short)[::-1].argmax())
     if end and any(TOTAL.fullmatch(str(cell).strip()) for cell in frame.iloc[end - 1]):
         end -= 1
-    return end, [f"{counted(n - end, 'row')} at the end left out: empty, notes, or a total"] * (
-        0 < end < n
-    )
+    if not 0 < end < n:
+        return n, []
+    return end, [f"{counted(n - end, 'row')} at the end left out: empty, notes, or a total"]
 
 
 def _twice(lines: list[str], frame: pd.DataFrame) -> list[Finding]:
