@@ -32,7 +32,7 @@ help:
 	@sed -n "/^#/!q; s/^# \{0,1\}//p" Makefile
 
 lab: $(SITE)/.tlcourse-lab
-	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/chapters/01_concepts.ipynb $(ARGS)
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/chapters/00_first_transfer.ipynb $(ARGS)
 
 # Counting the lines that tests reach takes half as long again: only continuous integration does it.
 COVERAGE := $(if $(CI),--cov=tlcourse --cov-fail-under=95)
