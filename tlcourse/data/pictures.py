@@ -133,6 +133,14 @@ def open_photograph(path, side: int | None = None) -> tuple[Image.Image, tuple[s
     return (rgb.reduce(times) if times > 1 else rgb), tuple(notes + done)
 
 
+def about(path) -> dict[str, str]:
+    """Return what a photograph's file says beside the picture: its kind, size in pixels and camera."""
+    with _opened(path) as picture:
+        size = f"{picture.width} × {picture.height}"
+        camera = str(picture.getexif().get(0x0110, "")).strip("\x00 ")
+        return {"kind of file": picture.format, "size": size, "camera": camera}
+
+
 @contextlib.contextmanager
 def _opened(path):
     with warnings.catch_warnings():

@@ -133,6 +133,20 @@ def test_groups_are_read_from_names_and_folders(folder, no_weights):
     assert len(given) == 21 and len(set(given)) == 20
 
 
+def test_what_tells_the_class_beside_the_picture_is_named(folder, no_weights):
+    assert not reading.read(folder).problems, "all are PNG, of one size, without a camera"
+    rng = np.random.default_rng(0)
+    model = Image.Exif()
+    model[0x0110] = "Nokia 3"
+    for k in range(9):
+        (folder / "blue" / f"p{k // 3}_{k}.png").unlink()
+        picture(rng, 2).resize((90, 40)).save(folder / "blue" / f"b{k}.jpg", exif=model)
+    said = " ".join(reading.read(folder).problems)
+    assert "the kind of file tells the class (blue JPEG, red PNG)" in said
+    assert "the size tells the class (blue 90 × 40, red 60 × 40)" in said
+    assert "the camera tells the class (blue Nokia 3, red none)" in said
+
+
 def test_groups_are_read_from_a_table(folder, no_weights, tmp_path):
     """By path, by name, without the ending, from Windows; a photograph without a row is alone."""
     read, table = reading.read(folder), tmp_path / "patients.CSV"

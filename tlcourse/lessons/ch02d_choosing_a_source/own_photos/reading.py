@@ -18,6 +18,7 @@ from tlcourse.lessons.ch00_first_transfer import features
 CHUNK = 32  # photographs that one process reads at a time
 FEW = 200  # photographs for which starting processes does not pay
 SIDE = 512  # pixels that a photograph keeps at least, twice what the network looks at
+TOLD = 0.98  # balanced accuracy by something beside the picture
 SMALL = 16  # pixels a side of what copies are found by
 
 
@@ -102,7 +103,33 @@ def read(folder) -> Album:
     each = ", ".join(f"{n} {name}" for n, name in zip(counts, album.names, strict=True))
     first = f"read {len(album.paths)} photographs of {len(album.names)} classes: {each}."
     said = [first, *_converted(album), *folders.in_words(harmless, found.hidden)]
-    return replace(album, said=said, problems=problems)
+    return replace(album, said=said, problems=problems + given_away(album))
+
+
+def given_away(album: Album) -> list[str]:
+    """Return a sentence for each thing beside the pictures that tells the class: kind of file, size, camera.
+
+    It tells it if naming each value's commonest class is right in 98 % of every class on average.
+    """
+    files = [pictures.about(path) for path in album.paths]
+    said = []
+    for what in files[0] if files else ():
+        values, place = np.unique([file[what] for file in files], return_inverse=True)
+        counts = np.zeros((len(values), len(album.names)))
+        np.add.at(counts, (place, album.labels), 1)
+        best = counts.argmax(axis=1)
+        each = np.maximum(counts.sum(axis=0), 1)
+        right = np.bincount(best, counts.max(axis=1), len(album.names)) / each
+        if right.mean() >= TOLD and len(values) <= len(files) / 5:
+            usual = [
+                f"{name} {values[k] or 'none'}"
+                for name, k in zip(album.names, counts.argmax(axis=0), strict=True)
+            ]
+            said.append(
+                f"the {what} tells the class ({folders.some(usual, 4)}): a network may learn that, so "
+                "take or save all photographs alike before you believe a score."
+            )
+    return said
 
 
 def _converted(album: Album) -> list[str]:
