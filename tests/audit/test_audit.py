@@ -269,12 +269,16 @@ def test_what_only_looks_like_a_fault_is_kept():
         "cars": cars,
         "garage": np.where(cars, rng.integers(200, 900, n), 0),
         "population": np.array([1_400, 60, 33, 38, 25])[country] * 1_000_000,
+        "tip": np.where(rng.random(n) < 0.4, 0, rng.gamma(3, 2, n).round(2) + 0.5),
         "place": [f"({a:.4f}, {b:.4f})" for a, b in rng.uniform(10, 60, (n, 2))],
         "rate": rng.permutation(
             np.repeat([0, 33, 50, 67, 90, 95, 100], [16, 4, 5, 6, 60, 109, 200])
         ),
     }
     assert not len(audit.table(silent)), audit.table(silent)
+    latitude = np.where(rng.random(n) < 0.05, 0, rng.normal(48, 0.1, n))
+    with_code = audit.table({"tip": silent["tip"], "latitude": latitude})
+    assert found(with_code) == {("missing codes", "latitude")}
     ages = rng.integers(16, 60, n).astype(str)
     ages[:20] = "twenty"
     (report,) = audit.table({"age": ages, "group": country})

@@ -127,7 +127,8 @@ def test_titles_above_and_notes_and_totals_below_are_left_out(tmp_path):
     body = lines([["k", "v", "name", "w"], *rows])
     wanted = pd.DataFrame(rows, columns=["k", "v", "name", "w"])
     for above in ("", "Report of May\n\n", '"Data, of May",,,\nin euro,,,\n'):
-        for below in ("", ",,,\n,,,\n", "Total,12,,99\n", "Total,12,,99\n,,,\n(1) revised,,,\n"):
+        notes = "Total,12,,99\n,,,\n(1) revised,,,\n\nLegend:,e = estimated,,\n"
+        for below in ("", ",,,\n,,,\n", "Total,12,,99\n", notes):
             source = read(saved(tmp_path, above + body + below))
             pd.testing.assert_frame_equal(source.frame, wanted)
             line = source.notes[0].removeprefix("read by ")
@@ -180,6 +181,8 @@ def test_japanese_tables_and_numbers_between_spaces_and_tabs_are_read(tmp_path):
     )
     assert source.frame.columns.tolist() == ["市区町村", "人口（人）", "備考"]
     assert any("Shift-JIS" in note for note in source.notes)
+    russian = lines([["город", "число"], *[["Москва", k % 7] for k in range(30)]])
+    assert "no Western text looks so" in read(saved(tmp_path, russian.encode("cp1251"))).notes[1]
     western = "name;note\n" + 30 * "it’s “new” – don’t ask;Köln, Mädchen\n"
     assert "cp1252" in read(saved(tmp_path, western.encode("cp1252"))).notes[1]
     cars = "".join(

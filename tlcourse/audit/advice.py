@@ -77,6 +77,8 @@ ADVICE = {
         {
             "numbers": "{column} = pd.to_numeric({column}.mask({column}.isin({words})))" + GAP,
             "target": "frame = frame[~{column}.isin({words})]" + NEVER,
+            "class": "{column} = {column}.mask({column}.isin({words}), 'none')"
+            "  # if it means none; if not, leave these rows out",
             "target of numbers": "frame = frame[~{column}.isin({words})]"
             ".assign(**{{{name!r}: lambda t: pd.to_numeric(t[{name!r}])}})" + NEVER,
         },

@@ -18,6 +18,7 @@ FEWER = (
 )
 COUNTS = 15  # different numbers, at most, of a column that counts
 TENTHS = 0.3  # of the cells: more zeros are rather a part of the column
+MOSTLY = 0.8
 SAME = 0.95  # of the rows in which one of two columns is 0, both are
 QUARTER = 0.25  # of the cells with content, at least, are numbers in a column of numbers
 
@@ -229,12 +230,13 @@ def _keep_true_zeros(columns: list[Column]) -> None:
     """Take 0 from the codes for missing where it says "none": no garage, no tip.
 
     So it is where a count is 0 in the same rows; and where more than three cells of ten are 0, unless
-    0 is a code in another column too, with fewer.
+    0 is a code in another column too, with fewer, whose rows have it mostly here too.
     """
     zeros = [column for column in columns if 0 in column.codes]
     few = [column for column in zeros if np.mean(column.values == 0) <= TENTHS]
     for column in zeros:
-        alone = column not in few and not few
+        alike = any(np.mean(column.values[other.values == 0] == 0) > MOSTLY for other in few)
+        alone = column not in few and not alike
         if alone or any(_none_of(other, column) for other in columns):
             column.codes.remove(0)
 

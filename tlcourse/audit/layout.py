@@ -50,6 +50,8 @@ def encoding_of(file: Path, start: bytes) -> tuple[str, list[str]]:
         return "cp932", ["read as Shift-JIS, the encoding of Japanese Excel: it is not UTF-8"]
     return "cp1252" if _valid(file, "cp1252") else "latin-1", [
         "read as cp1252, the encoding of Western Excel: it is not UTF-8; look at the accents"
+        if 3 * sum(byte > 127 for byte in start) < sum(bytes([byte]).isalpha() for byte in start)
+        else "read as cp1252, but no Western text looks so: save it as UTF-8, and audit it again"
     ]
 
 

@@ -18,6 +18,7 @@ from tlcourse.audit.columns import Table
 from tlcourse.audit.findings import ROWS, Finding, counted
 from tlcourse.audit.kinds.names import no_header
 from tlcourse.audit.layout import PEEK, encoding_of, layout
+from tlcourse.audit.words import number
 
 FOOT = 10_000  # rows at the end that may be empty
 GROUPED = r"-?[1-9]\d{0,2}(\.\d{3})+"
@@ -245,17 +246,21 @@ def _as_text(peek: pd.DataFrame) -> tuple[dict, list[str]]:
 
 def _end(frame: pd.DataFrame) -> tuple[int, list[str]]:
     """Return how many rows the table has above empty ones, notes and totals, and a note if they are fewer."""
-    n, width = frame.shape
-    end = n
-    if width >= 3:
-        filled = frame.tail(FOOT).notna().sum(axis=1).to_numpy()
-        short = filled <= 1 if width > 3 else filled < 1
-        end -= len(short) if short.all() else int((~short)[::-1].argmax())
+    n = end = len(frame)
+    usual = frame.head(JUDGED).notna().sum(axis=1).median()
+    while end > max(0, n - FOOT) and _is_note(frame.iloc[end - 1].dropna(), usual):
+        end -= 1
     if end and any(TOTAL.fullmatch(str(cell).strip()) for cell in frame.iloc[end - 1]):
         end -= 1
     if not 0 < end < n:
         return n, []
     return end, [f"{counted(n - end, 'row')} at the end left out: empty, notes, or a total"]
+
+
+def _is_note(cells: pd.Series, usual: float) -> bool:
+    """Whether a row's cells are none, or a few words where most rows have three cells or more."""
+    words = usual >= 3 and len(cells) <= usual / 2
+    return not len(cells) or bool(words and all(np.isnan(number(str(cell))) for cell in cells))
 
 
 def _twice(lines: list[str], frame: pd.DataFrame) -> list[Finding]:

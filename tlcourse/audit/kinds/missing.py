@@ -26,7 +26,7 @@ def missing_words(table: Table) -> Iterator[Finding]:
             what += _how_many(column)
             way = "numbers" if _bare_but_for(column, found) else None
             if column is table.target:
-                way = "target of numbers" if way else "target"
+                way = "target of numbers" if way else _way_of_target(column)
             line = mend("missing words", column.name, way, words=found)
             yield Finding("missing words", column.name, what, line, column.texts.rows(set(found)))
 
@@ -36,6 +36,11 @@ def _bare_but_for(column: Column, words: list[str]) -> bool:
     texts = column.texts
     others = [v for t, v in zip(texts.unique, texts.values, strict=True) if t not in set(words)]
     return column.numeric and not texts.notation and bool(np.isfinite(others).all())
+
+
+def _way_of_target(column: Column) -> str:
+    """Return how to mend a target of text: where most cells have the word, it may be a class."""
+    return "class" if column.gone.mean() > 0.5 else "target"
 
 
 def _how_many(column: Column) -> str:
