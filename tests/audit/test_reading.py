@@ -143,6 +143,21 @@ def test_titles_above_and_notes_and_totals_below_are_left_out(tmp_path):
     assert indexed.frame.shape == (9, 3)
 
 
+def test_frames_and_sums_are_left_out(tmp_path):
+    rows = [[i, round(0.37 * i % 5, 2), 2 * i, "xy"[i % 2]] for i in range(1, 30)]
+    drawn = [
+        "-" * 30,
+        *lines([["k", "v", "w", "name"], ["-" * 30], *rows], "|").splitlines(),
+        "-" * 30,
+    ]
+    source = read(saved(tmp_path, "\n".join(drawn) + "\n"))
+    assert source.frame.shape == (29, 4) and "only draw a frame" in " ".join(source.notes)
+    sums = ["", round(sum(row[1] for row in rows), 2), sum(row[2] for row in rows), ""]
+    assert len(read(saved(tmp_path, lines([["k", "v", "w", "name"], *rows, sums]))).frame) == 29
+    sums[1] += 1  # one sum alone may be chance
+    assert len(read(saved(tmp_path, lines([["k", "v", "w", "name"], *rows, sums]))).frame) == 30
+
+
 def test_points_that_mark_thousands_are_no_decimals_where_commas_are(tmp_path):
     """Of 21.328 people pandas would make 21; dates with points are no thousands."""
     rows = [
@@ -240,7 +255,7 @@ def test_parquet_and_excel_are_read_where_their_readers_are_installed(tmp_path, 
         line = source.notes[0].removeprefix("read by ")
         pd.testing.assert_frame_equal(eval(line, {"pd": pd}), source.frame)
     assert source.notes[1:] == (
-        "the 3 rows above the header are left out",
+        "3 rows above the header left out",
         "sheet 'people' of 2 (people, more)",
     )
     for name, start in (("c.parquet", b"PAR1"), ("c.xlsx", b"PK\x03\x04"), ("d.xlsx", b"")):

@@ -179,3 +179,31 @@ def test_case_space_and_a_closing_dot_are_spelling_but_no_sign_digit_or_decimal_
     wrong = [pair for pair in OTHERS if "spellings" in column_of(["word", "words", *pair] * 6)]
     missed = [pair for pair in SPELLINGS if "spellings" not in column_of(["word", *pair] * 6)]
     assert (wrong, missed) == ([], [])
+
+
+def test_marks_behind_numbers_are_read_and_no_cell_is_lost():
+    """Minus signs of accounts, spaces that do not break, flags of statistical offices; grades stay."""
+    for cells, numbers in (
+        (["1.213,32-", "55,10", "1.024,00", "13,20-", "7,00", "99,95"], [-1213.32, 55.1]),
+        (["55-", "120", "7", "13", "88", "240-"], [-55, 120]),
+        (["$(5,356.71)", "$12.00", "$1,400.50", "$(3.20)", "$7.00"], [-5356.71, 12]),
+        (["9,4\u00a0%", "10,2\u00a0%", "3,3 %", "7,1\u202f%", "8,0%"], [9.4, 10.2]),
+        (["43.5 b", "12.1 ", "17.0", "9.3 p", "8.8", "7.1", "5.4"], [43.5, 12.1]),
+        (["12 (e)", "15", "18", "21.5", "7"], [12, 15]),
+    ):
+        frame = pd.DataFrame({"cells": 5 * cells})
+        (finding,) = (f for f in audit.table(frame) if f.kind == "numbers as text")
+        names = {"frame": frame.copy()}
+        exec(audit.IMPORTS, names)  # noqa: S102
+        exec(finding.mend, names)  # noqa: S102
+        left = names["frame"]["cells"]
+        assert left.dtype.kind in "fi" and left.notna().all(), (cells, finding.mend)
+        assert left.tolist()[:2] == numbers
+    for cells in (
+        ["1-", "2", "2+", "3", "1", "4-"],
+        ["A b", "B", "C"],
+        ["5 m", "7", "8", "9", "3"],
+    ):
+        assert "letters" not in str(column_of(5 * cells)) and "behind" not in str(
+            column_of(5 * cells)
+        )

@@ -97,7 +97,9 @@ ADVICE = {
         "{column} = {code}",
         {
             "two": "frame[[{name!r}, {unit!r}]] = {code}.set_axis([{name!r}, {unit!r}], axis=1)"
-            "  # then bring them to one unit"
+            "  # then bring them to one unit",
+            "flags": "frame[[{name!r}, {flag!r}]] = {code}.set_axis([{name!r}, {flag!r}], axis=1)"
+            "  # what does each letter say?",
         },
     ),
     "spellings": Advice(
@@ -149,6 +151,8 @@ ADVICE = {
             "indicator": INDICATOR,
             "text": "{column} = {column}.astype(object).replace(r'^\\s*$', np.nan, regex=True).fillna('none')"
             "  # or its most frequent text",
+            "dates as text": "{column} = pd.to_datetime({column}, format='mixed', errors='coerce')"
+            "  # an empty date stays so: what does it mean?",
             "dates": "{column} = {column}.fillna({column}.median())" + FIT,
             "flags": "{column} = {column}.astype(object).fillna('none').astype(str)",
         },
@@ -265,4 +269,5 @@ def mend(kind: str, name, way: str | None = None, **parts) -> str:
     line = ADVICE[kind].ways[way] if way else ADVICE[kind].line
     column = f"frame[{name!r}]"
     indicator = f"{name} is missing"
-    return line.format(column=column, name=name, indicator=indicator, unit=f"{name} unit", **parts)
+    beside = {part: f"{name} {part}" for part in ("unit", "flag")}
+    return line.format(column=column, name=name, indicator=indicator, **beside, **parts)

@@ -11,6 +11,7 @@ import numpy as np
 from tlcourse.audit.words import WORDS, number, plain
 
 PEEK = 1 << 20  # bytes by which a file is judged
+FRAME = re.compile(r"\s*[-=+|*_][-=+|*_\s]{4,}")
 MOST_TITLES = 30  # lines above a header
 LINES = 200  # lines by which the sign between the cells is judged
 BOMS = {
@@ -112,10 +113,15 @@ def layout(lines: list[str]) -> tuple[dict, list[str]]:
     body = [line for line in lines[skip:] if line.strip() and line not in comments]
     sign = said[1] if said else separator(body[:LINES])
     header = 0 if comments or said else _first_row(lines, sign)
+    drawn = [i for i, line in enumerate(lines) if FRAME.fullmatch(line)] if not comments else []
     if header:
-        options["skiprows"] = header
-        notes.append(f"the {header} lines above the header are left out")
+        notes.append(f"{header} line{'s' * (header > 1)} above the header left out")
         body = [line for line in lines[header:] if line.strip()]
+    if drawn:
+        notes.append("lines that only draw a frame are left out")
+        options["skiprows"] = sorted({*range(max(header, skip)), *drawn})
+    elif header:
+        options["skiprows"] = header
     if sign != ",":
         options["sep"] = sign
         notes.append(f"the cells are divided by {SIGNS.get(sign, repr(sign))}")

@@ -124,7 +124,7 @@ def _sheet(file: Path) -> tuple[dict, list[str]]:
     top, options = tops[which], {"sheet_name": sheets[which]} if which else {}
     filled = top.notna().sum(axis=1).to_numpy()
     above = int((filled > np.median(filled) / 2).argmax()) if top.shape[1] >= 3 else 0
-    notes = [f"the {above} rows above the header are left out"] if above else []
+    notes = [f"{counted(above, 'row')} above the header left out"] if above else []
     if len(sheets) > 1:
         notes.append(
             f"sheet {sheets[which]!r} of {len(sheets)} ({', '.join(map(str, sheets[:5]))})"
@@ -250,11 +250,21 @@ def _end(frame: pd.DataFrame) -> tuple[int, list[str]]:
     usual = frame.head(JUDGED).notna().sum(axis=1).median()
     while end > max(0, n - FOOT) and _is_note(frame.iloc[end - 1].dropna(), usual):
         end -= 1
-    if end and any(TOTAL.fullmatch(str(cell).strip()) for cell in frame.iloc[end - 1]):
+    if end > 2 and _is_total(frame.iloc[max(0, end - JUDGED) : end], whole=end <= JUDGED):
         end -= 1
     if not 0 < end < n:
         return n, []
     return end, [f"{counted(n - end, 'row')} at the end left out: empty, notes, or a total"]
+
+
+def _is_total(frame: pd.DataFrame, whole: bool) -> bool:
+    """Whether the last row says that it is a total, or is the sum of all above in two columns or more."""
+    last = frame.iloc[-1]
+    if any(TOTAL.fullmatch(str(cell).strip()) for cell in last):
+        return True
+    numbers = [c.values for c in Table(frame).columns if c.numeric] if whole else []
+    sums = [(x[-1], np.nansum(x[:-1])) for x in numbers if np.isfinite(x[-1])]
+    return sum(bool(np.isclose(a, b, rtol=1e-6)) and b != 0 for a, b in sums) >= 2
 
 
 def _is_note(cells: pd.Series, usual: float) -> bool:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -42,6 +43,8 @@ FAMILIES = (
     {"l": 1, "L": 1, "ml": 1e-3, "mL": 1e-3, "cl": 1e-2, "dl": 0.1, "gal": 3.785411784},
     {"m2": 1, "m²": 1, "sq m": 1, "sq ft": 0.09290304, "ft2": 0.09290304, "ha": 1e4, "km2": 1e6},
 )
+BEHIND = r"^\s*([^-]*?)\s*-\s*$"  # a minus sign behind the number, as accounts have it
+FLAGGED = re.compile(r"^\s*([-+]?\d+(?:\.\d+)?)(?:\s+\(?([a-z]{1,3})\)?)?\s*$")
 CELSIUS, FAHRENHEIT = ("°C", "℃", "C", "deg C"), ("°F", "℉", "F", "deg F")
 
 
@@ -60,23 +63,33 @@ class Notation:
         What stands in them, such as "'$', thousands ','".
     code : str
         An expression of pandas that reads a column ``{column}``.
-    split : bool
-        Whether the expression has two columns, numbers and units, because nothing relates the units.
+    split : str
+        "two" if the expression has two columns, numbers and units, because nothing relates the units;
+        "flags" if it has numbers and the letters that a statistical office put behind some.
     """
 
     read: Callable[[str], float]
     texts: frozenset[str]
     marks: str
     code: str
-    split: bool = False
+    split: str = ""
 
 
 def replaced(changes: list[tuple[str, str]]) -> str:
     """Return an expression of pandas that makes the changes in a column of text."""
     gone = "|".join(re.escape(old).replace("\\ ", " ") for old, new in changes if not new)
     parts = [f".str.replace({gone!r}, '', regex=True)"] if gone else []
-    parts += [f".str.replace({old!r}, {new!r}, regex=False)" for old, new in changes if new]
+    parts += [
+        f".str.replace({old!r}, {new!r}, regex={old == BEHIND})" for old, new in changes if new
+    ]
     return "{column}.astype(str)" + "".join(parts)
+
+
+def made(changes: list[tuple[str, str]], text: str) -> str:
+    """Return a text with the changes that `replaced` makes in a column, in its order."""
+    for old, new in sorted(changes, key=lambda change: bool(change[1])):
+        text = re.sub(old, new, text) if old == BEHIND else text.replace(old, new)
+    return text
 
 
 def mixed(units: set[str], changes, texts: frozenset[str], marks: str) -> Notation:
@@ -99,16 +112,36 @@ def mixed(units: set[str], changes, texts: frozenset[str], marks: str) -> Notati
     number, unit = r"([-+]?\d[\d.]*)", r"([^\d\s.,+-]+)"
     parts = f"{text}.str.extract({number!r})[0].astype(float), {text}.str.extract({unit!r})[0]"
     code = f"pd.concat([{parts}], axis=1)"
-    return Notation(lambda _: math.nan, texts, what, code, split=True)
+    return Notation(lambda _: math.nan, texts, what, code, split="two")
+
+
+def flagged(cells: Counter) -> Notation | None:
+    """Return the notation of numbers of which fewer than half have a letter behind: "43.5 b", "12 (e)".
+
+    None if the letters may be units.
+    """
+    found = {text: match for text in cells if (match := FLAGGED.fullmatch(text))}
+    flags = {match[2] for match in found.values()} - {None}
+    marked = frozenset(text for text, match in found.items() if match[2])
+    few = 0 < 2 * sum(cells[text] for text in marked) < sum(cells[text] for text in found)
+    units = flags & set().union(*FAMILIES)
+    if not few or 2 * len(units) >= len(flags) or 2 * sum(cells[t] for t in found) < cells.total():
+        return None
+    code = f"{{column}}.astype(str).str.extract(r'{FLAGGED.pattern}').astype({{0: float}})"
+
+    def read(text: str) -> float:
+        match = FLAGGED.fullmatch(text)
+        return float(match[1]) if match else math.nan
+
+    named = ", ".join(sorted(flags)[:5])
+    return Notation(read, marked, f"letters behind: {named}", code, split="flags")
 
 
 def _converted(changes, convert: Callable[[float, str], float]) -> Callable[[str], float]:
     """Return what reads one text with its unit."""
 
     def read(text: str) -> float:
-        for old, new in changes:
-            text = text.replace(old, new)
-        match = re.fullmatch(r"\s*([-+]?[\d.]+)\s*(.*?)\s*", text)
+        match = re.fullmatch(r"\s*([-+]?[\d.]+)\s*(.*?)\s*", made(changes, text))
         try:
             return convert(float(match[1]), match[2]) if match else math.nan
         except (KeyError, ValueError):

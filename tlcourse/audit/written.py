@@ -10,7 +10,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable
 
-from tlcourse.audit.units import FAMILIES, Notation, mixed, replaced
+from tlcourse.audit.units import BEHIND, FAMILIES, Notation, flagged, made, mixed, replaced
 from tlcourse.audit.words import PADDED
 
 SIGNS = "$€£¥￥₹₩₽₺₫₪฿"  # of currencies
@@ -38,10 +38,11 @@ def _pattern(decimal: str, group: str) -> re.Pattern:
         "open": r"\(?",
         "minus": r"[-+−]?",
         "before": rf"(?:[A-Z]{{0,3}}[{SIGNS}]|{'|'.join(map(re.escape, CURRENCIES))})?",
+        "inner": r"\(?",
         "sign": r"[-+−]?",
         "number": rf"(?:{body})(?:[eE][-+]?\d+)?",
         "after": rf"(?:{_UNIT}[23]?(?: {_UNIT})?)?",  # as in m2, or sq ft
-        "more": r"\+?",
+        "more": r"[-+]?",
         "close": r"\)?",
     }
     return re.compile(r"\s*".join(f"(?P<{name}>{part})" for name, part in parts.items()))
@@ -63,6 +64,8 @@ def notation(cells: Counter) -> Notation | None:
     Notation or None
         None if all numbers are bare, or fewer than half of the cells are numbers.
     """
+    if (flags := flagged(cells)) is not None:
+        return flags
     found, both = _reading(cells)
     found = _without_rare_units(found, cells)
     currencies = {match["before"] for match in found.values()} - {""}
@@ -132,7 +135,7 @@ def _matches(pattern: re.Pattern, cells: Counter) -> dict[str, re.Match]:
         for text in cells
         if len(text) <= LONGEST
         and (match := pattern.fullmatch(text.strip()))
-        and bool(match["open"]) == bool(match["close"])
+        and bool(match["open"]) + bool(match["inner"]) == bool(match["close"])
         and not _is_fraction(match["after"])
         and _value(text, _changes({text: match})) is not None
     }
@@ -141,8 +144,9 @@ def _matches(pattern: re.Pattern, cells: Counter) -> dict[str, re.Match]:
     limits = sum(cells[text] for text, match in found.items() if match["limit"])
     if 2 * limits > sum(cells[text] for text in found):  # "<18" and ">=18" are classes
         found = {text: match for text, match in found.items() if not match["limit"]}
-    if not _are_lower_bounds(found.values()):
-        found = {text: match for text, match in found.items() if not match["more"]}
+    behind = {"+": _are_lower_bounds, "-": _are_negatives}
+    kept = [sign for sign, fits in behind.items() if fits(found.values())]
+    found = {text: m for text, m in found.items() if not m["more"] or m["more"] in kept}
     units = {_unit(match) for match in found.values()} - {""}
     measured = _are_units(units, len({match["number"] for match in found.values()}))
     return {text: match for text, match in found.items() if measured or not _unit(match)}
@@ -150,8 +154,16 @@ def _matches(pattern: re.Pattern, cells: Counter) -> dict[str, re.Match]:
 
 def _are_lower_bounds(matches) -> bool:
     """Whether "1,000+" is a number: most have the sign, and some are long; "3+" is a grade."""
-    signed = [match for match in matches if match["more"]]
+    signed = [match for match in matches if match["more"] == "+"]
     return 2 * len(signed) > len(matches) and any(match["group"] for match in signed)
+
+
+def _are_negatives(matches) -> bool:
+    """Whether "12,50-" is below zero: some have the sign, with decimals or digits; "1-" is a grade."""
+    signed = [match for match in matches if match["more"] == "-"]
+    long = [match for match in signed if len(re.findall(r"\d", match["number"])) > 1]
+    plus = any(match["more"] == "+" or match["minus"] or match["sign"] for match in matches)
+    return not plus and 2 * len(long) > len(signed) and len(matches) >= MANY
 
 
 def _unit(match: re.Match) -> str:
@@ -194,13 +206,17 @@ def _changes(found: dict[str, re.Match]) -> list[tuple[str, str]]:
     changes += [(group, "") for group in sorted(groups)]
     limits = {m["limit"] for m in matches if m["limit"]}
     changes += [(limit, "") for limit in sorted(limits, key=len, reverse=True)]
-    changes += [("+", "")] if any(m["more"] for m in matches) else []
+    changes += [("+", "")] if any(m["more"] == "+" for m in matches) else []
+    spaces = {char for text in found for char in text if char.isspace() and char != " "} - groups
+    changes += [(char, "") for char in sorted(spaces)]  # pandas would not strip them
     if any("," in (m["decimal"] or m["number"][0]) for m in matches):
         changes.append((",", "."))
     if _has_minus_signs(matches):
         changes.append(("−", "-"))
-    if any(m["open"] for m in matches):
+    if any(m["close"] for m in matches):
         changes += [("(", "-"), (")", "")]
+    if any(m["more"] == "-" for m in matches):
+        changes.append((BEHIND, r"-\1"))
     return changes
 
 
@@ -210,10 +226,8 @@ def _has_minus_signs(matches) -> bool:
 
 
 def _value(text: str, changes: list[tuple[str, str]]) -> float | None:
-    for old, new in changes:
-        text = text.replace(old, new)
     try:
-        return float(text)
+        return float(made(changes, text))
     except ValueError:
         return None
 
@@ -225,8 +239,9 @@ def _marks(found: dict[str, re.Match], units: set[str]) -> str:
     also = {
         "decimal commas": (",", ".") in _changes(found),
         "limits such as '<5'": any(m["limit"] for m in matches),
-        "lower bounds such as '5+'": any(m["more"] for m in matches),
+        "lower bounds such as '5+'": any(m["more"] == "+" for m in matches),
+        "minus signs behind": any(m["more"] == "-" for m in matches),
         "minus signs '−'": _has_minus_signs(matches),
-        "negatives in parentheses": any(m["open"] for m in matches),
+        "negatives in parentheses": any(m["close"] for m in matches),
     }
     return ", ".join([*marks, *(mark for mark in also if also[mark])])

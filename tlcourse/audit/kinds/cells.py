@@ -51,8 +51,7 @@ def numbers_as_text(table: Table) -> Iterator[Finding]:
         if how:
             example = next(text for text in column.texts.unique if text in how.texts)
             what = f"numbers written as text, with {how.marks}, such as {example!r}"
-            way = "two" if how.split else None
-            line = mend("numbers as text", column.name, way, code=_code(column))
+            line = mend("numbers as text", column.name, how.split or None, code=_code(column))
             where = column.texts.rows(how.texts)
         elif _all_bare(column):
             what = f"numbers stored as text, such as {column.texts.unique[0]!r}"

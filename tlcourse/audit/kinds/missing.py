@@ -8,6 +8,7 @@ from scipy.stats import norm
 
 from tlcourse.audit.advice import mend
 from tlcourse.audit.columns import Column, Table
+from tlcourse.audit.dates import forms
 from tlcourse.audit.findings import Finding
 
 CLASSES = 20  # up to so many, a column is taken class by class
@@ -90,6 +91,8 @@ def _way(column: Column, share: float) -> str | None:
     """Return which of the ways to fill fits a column; numbers that are text are mended before."""
     if column.dates:
         return "dates"
+    if not column.numeric and forms(column.texts.counts):
+        return "dates as text"
     split = column.texts and column.texts.notation and column.texts.notation.split
     if not column.numeric and not split:
         return "text"
