@@ -46,7 +46,7 @@ def test_the_lines_use_what_won_and_nothing_that_lost():
 
 def test_every_kind_says_why_and_its_lines_have_no_part_that_nobody_fills():
     known = {"column", "name", "words", "code", "usual", "codes", "cut", "factor", "where"}
-    known |= {"indicator", "names", "groups", "flag", "unit", "subset", "target", "table"}
+    known |= {"indicator", "names", "groups", "flag", "texts", "unit", "subset", "target", "table"}
     for kind, advice in ADVICE.items():
         assert advice.why.endswith("."), kind
         for line in (advice.line, *advice.ways.values()):

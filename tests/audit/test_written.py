@@ -207,3 +207,49 @@ def test_marks_behind_numbers_are_read_and_no_cell_is_lost():
         assert "letters" not in str(column_of(5 * cells)) and "behind" not in str(
             column_of(5 * cells)
         )
+
+
+def test_numbers_among_much_text_lose_nothing_and_odd_dates_and_months_are_read(tmp_path):
+    rng = np.random.default_rng(0)
+    runs = [f"{k} min" if k % 9 else f"1 h {k} m" for k in rng.integers(60, 99, 90)]
+    cells = [str(k) for k in rng.integers(60, 200, 300)] + ["1 h 19 min"] * 9 + runs[:20]
+    frame = pd.DataFrame({"cells": cells})
+    (finding,) = (f for f in audit.table(frame) if f.kind == "text among numbers")
+    names = {"frame": frame.copy()}
+    exec(audit.IMPORTS, names)  # noqa: S102
+    exec(finding.mend, names)  # noqa: S102
+    left = names["frame"]
+    assert left["cells"].dtype.kind == "f" and (left.notna().sum(axis=1) == 1).all()
+    days = ["2023-07-01", "2023-07-04", "2023-08-11", "2023-09-01", "45115", "45116"] * 9
+    names["frame"] = pd.DataFrame({"cells": days})
+    (finding,) = audit.table(names["frame"])
+    exec(finding.mend, names)  # noqa: S102
+    assert finding.kind == "mixed dates"
+    assert names["frame"]["cells"].dt.strftime("%Y-%m-%d").tolist()[3:6] == [
+        "2023-09-01", "2023-07-08", "2023-07-09",
+    ]  # fmt: skip
+    for written, meant in (
+        (["2023-09-01", "05.04.2023", "31.12.2023"], ["2023-09-01", "2023-04-05", "2023-12-31"]),
+        (["2023/09/01", "12/31/2023", "05/04/2023"], ["2023-09-01", "2023-12-31", "2023-05-04"]),
+        (
+            ["20230901", "2023-02-03 10:00", "04/03/2023"],
+            ["2023-09-01", "2023-02-03", "2023-03-04"],
+        ),
+    ):
+        names["frame"] = pd.DataFrame({"cells": 12 * written})
+        (finding,) = audit.table(names["frame"])
+        exec(finding.mend, names)  # noqa: S102
+        assert names["frame"]["cells"].dt.strftime("%Y-%m-%d").tolist()[:3] == meant
+    gaps = pd.DataFrame({"cells": [None, *["05.04.2023", "31.12.2023", "06.04.2023"] * 12]})
+    (finding,) = (f for f in audit.table(gaps) if f.kind == "missing values")
+    names["frame"] = gaps
+    exec(finding.mend, names)  # noqa: S102
+    assert str(names["frame"]["cells"].dt.date[1]) == "2023-04-05"
+    file = tmp_path / "months.csv"
+    months = [f"{2020 + k // 12}.{k % 12 + 1}" for k in range(36)]
+    file.write_text("month,x\n" + "".join(f"{m},{k % 5}\n" for k, m in enumerate(months)))
+    read = audit.file(file).frame["month"]
+    assert read.tolist() == months
+    yuan = column_of(["1.2万", "12345元", "3万元", "900", "88.5万"] * 6)["numbers as text"]
+    left = mended(["1.2万", "12345元", "3万元", "900"], yuan)["cells"]
+    assert left.tolist() == [12000, 12345, 30000, 900]

@@ -88,6 +88,10 @@ ADVICE = {
         "{column} = pd.to_numeric({column}, errors='coerce')  # first correct these cells if you can",
         {
             "written": "{column} = {column}.where({code}.notna())  # correct these cells if you can",
+            "many": "{texts} = {column}.where(pd.to_numeric({column}, errors='coerce').isna()); "
+            "{column} = pd.to_numeric({column}, errors='coerce')  # read the texts by hand",
+            "many written": "{texts} = {column}.where({code}.isna()); "
+            "{column} = {column}.where({code}.notna())  # read the texts by hand",
             "target": "frame = frame.assign(**{{{name!r}: pd.to_numeric({column}, errors='coerce')}})"
             ".dropna(subset=[{name!r}])" + NEVER,
         },
@@ -151,8 +155,7 @@ ADVICE = {
             "indicator": INDICATOR,
             "text": "{column} = {column}.astype(object).replace(r'^\\s*$', np.nan, regex=True).fillna('none')"
             "  # or its most frequent text",
-            "dates as text": "{column} = pd.to_datetime({column}, format='mixed', errors='coerce')"
-            "  # an empty date stays so: what does it mean?",
+            "dates as text": "{column} = {code}  # an empty date stays so: what does it mean?",
             "dates": "{column} = {column}.fillna({column}.median())" + FIT,
             "flags": "{column} = {column}.astype(object).fillna('none').astype(str)",
         },
@@ -270,4 +273,5 @@ def mend(kind: str, name, way: str | None = None, **parts) -> str:
     column = f"frame[{name!r}]"
     indicator = f"{name} is missing"
     beside = {part: f"{name} {part}" for part in ("unit", "flag")}
+    beside["texts"] = f"frame[{f'{name} text'!r}]"
     return line.format(column=column, name=name, indicator=indicator, **beside, **parts)

@@ -23,6 +23,7 @@ FORMS = {
         "4 Mar 2020": rf"\d{{1,2}}(st|nd|rd|th)? {_MONTH},? \d{{4}}",
         "4-Mar-2020": rf"\d{{1,2}}-{_MONTH}-\d{{2,4}}",
         "2020年3月4日": r"\d{4}年\d{1,2}月\d{1,2}日",
+        "43894 (Excel)": r"[2-5]\d{4}",
     }.items()
 }
 SURE = (
@@ -36,6 +37,8 @@ SURE = (
     "04.03.2020",
     "2020年3月4日",
 )
+YEAR = r"\s*\d{4}(?:\D|\d{4}\s*$)"  # begins with the year: 2020-03-04, 20200304
+SERIAL = r"\s*[2-5]\d{4}\s*"
 SOME = 100  # texts by which it is seen at once that a column is none of dates
 ALL = 0.9  # of the cells must be dates
 
@@ -89,16 +92,35 @@ def _split(found: dict[str, list[str]], name: str) -> None:
     pattern = FORMS[name.partition(" with")[0]]
     matches = {text: pattern.fullmatch(text.strip()) for text in found[name]}
     month_first = [text for text, match in matches.items() if int(match["second"]) > 12]
-    if month_first and any(int(match["first"]) > 12 for match in matches.values()):
-        found[f"{name} (month first)"] = month_first
-        found[name] = [text for text in found[name] if text not in set(month_first)]
+    day_first = any(int(match["first"]) > 12 for match in matches.values())
+    if month_first:
+        found[f"{name} (month first)"] = month_first if day_first else found[name]
+        found[name] = [text for text in found[name] if day_first and text not in set(month_first)]
+        if not found[name]:
+            del found[name]
 
 
 def parse(texts_by_form: dict[str, list[str]]) -> str:
-    """Return an expression of pandas that reads a column ``{column}`` in all these forms."""
-    names = list(texts_by_form)
-    day_first = not any("month first" in name for name in names)
-    column = "{column}"
-    if any("年" in name for name in names):
+    """Return an expression of pandas that reads a column ``{column}`` in all these forms.
+
+    Where the day comes first, dates that begin with the year are read apart: pandas would take the 3rd
+    of April for the 4th of March in 2020-04-03 too. Excel's numbers are days since the end of 1899.
+    """
+    looks = [name.partition(" with")[0].removesuffix(" (month first)") for name in texts_by_form]
+    first = not any("month first" in name for name in texts_by_form)
+    day_first = first and any("first" in FORMS[look].groupindex for look in looks)
+    column, how = "{column}", "format='mixed', errors='coerce'"
+    if any("年" in look for look in looks):
         column += ".str.replace(r'年|月', '-', regex=True).str.replace('日', '', regex=False)"
-    return f"pd.to_datetime({column}, format='mixed', dayfirst={day_first}, errors='coerce')"
+    excel = any("Excel" in look for look in looks)
+    if not day_first and not excel:
+        return f"pd.to_datetime({column}, {how})"
+    rest = rf"{YEAR}|{SERIAL}$"
+    parts = [
+        f"pd.to_datetime(t.where(t.str.match({YEAR!r}, na=False)), {how})",
+        f"pd.to_datetime(t.where(~t.str.match({rest!r}, na=False)), {how}, dayfirst={day_first})",
+    ]
+    if excel:
+        numbers = f"pd.to_numeric(t.where(t.str.fullmatch({SERIAL!r}, na=False)), errors='coerce')"
+        parts.append(f"pd.to_datetime({numbers}, unit='D', origin='1899-12-30')")
+    return f"{column}.pipe(lambda t: {'.fillna('.join(parts)}{')' * (len(parts) - 1)})"

@@ -225,7 +225,7 @@ def _csv(file: Path, options: dict, **more) -> pd.DataFrame:
 def _as_text(peek: pd.DataFrame) -> tuple[dict, list[str]]:
     """Return how to read numbers with marks, and what to leave as text, by the first thousand rows.
 
-    Codes such as 007 stay text. Where commas mark decimals in a column, and points thousands in another
+    Codes such as 007 stay text, and months such as 2023.10. Where commas mark decimals in a column, and points thousands in another
     one, pandas must be told, for it would take 21.328 people for 21; then dates with points stay text.
     """
 
@@ -234,6 +234,7 @@ def _as_text(peek: pd.DataFrame) -> tuple[dict, list[str]]:
         return {name for name, hit in hits.items() if len(hit) and hit.mean() > share}
 
     kept, options, notes = columns(r"0\d+"), {}, []
+    kept |= columns(r"(19|20)\d\d\.(0?[1-9]|1[0-2])", 0.999) & columns(r".*\.10")  # no 2023.1
     thousands = columns(GROUPED) & columns(rf"{GROUPED}|-?\d{{1,3}}", 0.999)
     points = columns(r"-?\d+\.\d+", 0.5) - thousands
     if thousands and columns(r"-?[\d.]*\d,\d+", 0.5) and not points:

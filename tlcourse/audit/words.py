@@ -177,6 +177,13 @@ def missing(counts: Counter, among_numbers: bool, few: bool = False) -> set[str]
     return found
 
 
+def is_known(text: str) -> bool:
+    """Whether a text is a word for missing by itself, whatever stands beside it."""
+    return plain(text) in WORDS or bool(
+        PHRASES.fullmatch(plain(text)) or NINES.fullmatch(text.strip())
+    )
+
+
 def number(text: str) -> float:
     """Return the number that a text is, NaN if it is none.
 

@@ -12,6 +12,7 @@ from tlcourse.audit.findings import Finding
 from tlcourse.audit.words import spelling
 
 LONG = 60  # characters: longer text is prose, not a category
+MANY = 0.05  # of the cells: as text beside the numbers they are kept
 NAMED = 30  # spellings that a line names; more are made alike by a rule
 
 
@@ -20,11 +21,15 @@ def text_among_numbers(table: Table) -> Iterator[Finding]:
     for column in table.every:
         strays = _strays(column)
         if strays:
-            what = f"text among numbers, such as {strays[0][:LONG]!r}"
-            way, code = ("written", _code(column)) if column.texts.notation else (None, "")
-            way = "target" if column is table.target and not way else way
-            line = mend("text among numbers", column.name, way, code=code)
             where = column.texts.rows(set(strays))
+            what = f"text among numbers, such as {strays[0][:LONG]!r}"
+            written = column.texts.notation is not None
+            way, code = ("written", _code(column)) if written else (None, "")
+            if column is table.target and not written:
+                way = "target"
+            elif len(where) > MANY * table.n:  # too much to lose
+                way = "many written" if written else "many"
+            line = mend("text among numbers", column.name, way, code=code)
             yield Finding("text among numbers", column.name, what, line, where)
 
 

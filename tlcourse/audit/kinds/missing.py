@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from tlcourse.audit import words
 from tlcourse.audit.advice import mend
 from tlcourse.audit.columns import Column, Table
-from tlcourse.audit.dates import forms
+from tlcourse.audit.dates import forms, parse
 from tlcourse.audit.findings import Finding
 
 CLASSES = 20  # up to so many, a column is taken class by class
@@ -25,6 +26,8 @@ def missing_words(table: Table) -> Iterator[Finding]:
             named = ", ".join(map(repr, found[:5]))
             what = f"{named} {'stands' if len(found) == 1 else 'stand'} for a missing cell"
             what += _how_many(column)
+            own = [repr(t) for t in found if not words.is_known(t)]
+            what += f"; first ask what {own[0]} means" if own else ""
             way = "numbers" if _bare_but_for(column, found) else None
             if column is table.target:
                 way = "target of numbers" if way else _way_of_target(column)
@@ -83,7 +86,9 @@ def missing_values(table: Table) -> Iterator[Finding]:
                 what += "; does an empty cell mean 'no'? Then that is a category"
             told = column in [one for one, _, _ in patterns(table)]  # the indicator is there then
             way = "text" if column is table.groups else _way(column, 0 if told else share)
-            line = mend("missing values", column.name, way)
+            code = parse(forms(column.texts.counts)) if way == "dates as text" else ""
+            code = code.replace("{column}", f"frame[{column.name!r}]")
+            line = mend("missing values", column.name, way, code=code)
             yield Finding("missing values", column.name, what, line, where)
 
 

@@ -113,7 +113,8 @@ def _wide(unit: float, fewer: int) -> float:
 def _by_temperature(known: np.ndarray) -> tuple[float, float] | None:
     low, high, gap, rest = _halves(known)
     few = min(len(low), len(high)) < 10
-    if few or gap < 2 * rest or not (-60 < low[0] and high[-1] < 260):
+    weather = -60 < low[0] and low[-1] < 60 and high[-1] < 140  # or a body; but no weights
+    if few or gap < 2 * rest or not weather:
         return None
     celsius = (high - 32) / 1.8
     same = _as_wide(low, celsius) and _alike(low, celsius) > ALIKE
