@@ -373,6 +373,12 @@ def test_any_table_with_any_target_gets_a_report(data):
         assert len(set(finding.where)) == finding.count <= n
 
 
+def test_numbers_at_the_ends_of_what_a_float_holds_stop_nothing():
+    ends = [0, 0, 0, 0, 1, 2, 3, -1, 7, 1e-300, 9e307, -1.7e308, np.inf, np.nan]
+    for seed in range(60):
+        audit.table(np.random.default_rng(seed).choice(ends, (25, 3)))
+
+
 @settings(max_examples=20, deadline=None)
 @given(arrays.arrays(float, (25, 3), elements=st.floats(width=64)), st.randoms())
 def test_the_order_of_rows_decides_nothing_but_where(X, random):

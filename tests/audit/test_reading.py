@@ -152,6 +152,11 @@ def test_frames_and_sums_are_left_out(tmp_path):
     ]
     source = read(saved(tmp_path, "\n".join(drawn) + "\n"))
     assert source.frame.shape == (29, 4) and "only draw a frame" in " ".join(source.notes)
+    glued = 2 * lines([["k", "v", "w", "name"], *rows])
+    source = read(saved(tmp_path, glued))
+    assert source.frame.shape == (58, 4) and "repeated headers" in " ".join(source.notes)
+    twice = read(saved(tmp_path, 2 * lines(rows)))  # rows may repeat
+    assert len(twice.frame) == 58
     sums = ["", round(sum(row[1] for row in rows), 2), sum(row[2] for row in rows), ""]
     assert len(read(saved(tmp_path, lines([["k", "v", "w", "name"], *rows, sums]))).frame) == 29
     sums[1] += 1  # one sum alone may be chance

@@ -26,6 +26,7 @@ PATIENCE = 5  # seconds until a progress bar appears
 AGAIN = "mend this first, then audit again: all other lines ask for columns by their names"
 
 
+@np.errstate(all="ignore")  # huge numbers overflow: what comes out is infinite, and far
 def table(
     frame: pd.DataFrame,
     target: Hashable = None,
@@ -83,8 +84,7 @@ def table(
     calls += [(check, (first,)) for check in LAST]
     calls += [(other_columns, (first, second))] if second else []
     bar = tqdm(calls, desc="checks", leave=False, delay=PATIENCE)
-    with np.errstate(all="ignore"):  # huge numbers overflow: what comes out is infinite, and far
-        found = tuple(finding for check, tables in bar for finding in check(*tables))
+    found = tuple(finding for check, tables in bar for finding in check(*tables))
     return Report(found, _notes(first), frame, other)
 
 

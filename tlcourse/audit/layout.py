@@ -112,22 +112,28 @@ def layout(lines: list[str]) -> tuple[dict, list[str]]:
         notes.append("lines that begin with # are comments: they are left out")
     body = [line for line in lines[skip:] if line.strip() and line not in comments]
     sign = said[1] if said else separator(body[:LINES])
-    header = 0 if comments or said else _first_row(lines, sign)
-    drawn = [i for i, line in enumerate(lines) if FRAME.fullmatch(line)] if not comments else []
-    if header:
-        notes.append(f"{header} line{'s' * (header > 1)} above the header left out")
-        body = [line for line in lines[header:] if line.strip()]
-    if drawn:
-        notes.append("lines that only draw a frame are left out")
-        options["skiprows"] = sorted({*range(max(header, skip)), *drawn})
-    elif header:
-        options["skiprows"] = header
+    if not comments:
+        rows, more = _no_rows(lines, sign, skip)
+        notes += more
+        options |= {"skiprows": rows} if rows else {}
+        body = [line for i, line in enumerate(lines) if i not in set(rows) and line.strip()]
     if sign != ",":
         options["sep"] = sign
         notes.append(f"the cells are divided by {SIGNS.get(sign, repr(sign))}")
     if _spaces_divide(body[:LINES], sign):
         options["skipinitialspace"] = True
     return options, notes
+
+
+def _no_rows(lines: list[str], sign: str, skip: int) -> tuple[list[int], list[str]]:
+    """Return which lines are no rows (titles, frames, the header again; the first `skip`), and notes."""
+    header = _first_row(lines, sign) if not skip else skip
+    notes = [f"{header} line{'s' * (header > 1)} above the header left out"] * (header > skip)
+    drawn = {i for i, line in enumerate(lines) if FRAME.fullmatch(line)}
+    again = _headers_again(lines, header, sign)
+    what = ["lines that only draw a frame"] * bool(drawn) + ["repeated headers"] * bool(again)
+    notes += [f"{' and '.join(what)} are left out"] if what else []
+    return sorted({*range(header), *drawn, *again}), notes
 
 
 def _comments(lines: list[str]) -> set[str]:
@@ -159,6 +165,15 @@ def _first_row(lines: list[str], sign: str) -> int:
     first = next(i for i, n in enumerate(filled) if n > usual / 2)
     broken = any(line.count('"') % 2 for line in lines[:first])  # a cell of several lines
     return 0 if broken or not any(filled[:first]) or first > MOST_TITLES else first
+
+
+def _headers_again(lines: list[str], header: int, sign: str) -> set[int]:
+    """Return the lines that repeat the header, as where files were glued together; none if it has numbers."""
+    first = next((line for line in lines[header:] if line.strip()), "")
+    names = _cells(first, sign)
+    if len(names) < 2 or FRAME.fullmatch(first) or np.isfinite([*map(number, names)]).any():
+        return set()
+    return set([i for i, line in enumerate(lines) if line == first][1:])
 
 
 def _is_row(line: str, sign: str, cells: int) -> bool:

@@ -31,6 +31,7 @@ SAMPLE = 4_000  # rows by which pairs of columns are chosen
 STEADY = 0.999  # rank correlation of columns in step, at least
 EXCEPT = 0.01  # of the rows may be out of step
 SMOOTH = 20  # times that a column's range must exceed what rounding explains
+HUGE = 1e150  # its square is infinite
 VARIES = 5  # rows, at least, that differ from a column's most frequent content
 
 
@@ -221,6 +222,8 @@ def in_step(x: np.ndarray, y: np.ndarray) -> bool:
     ----------
     x, y : numpy.ndarray, shape (n,)
     """
+    if max(np.abs(x).max(), np.abs(y).max()) > HUGE:
+        return False
     order = np.argsort(x, kind="stable")
     fifth = max(2, len(x) // 5)
     ends = [order[:fifth], order[-fifth:]]

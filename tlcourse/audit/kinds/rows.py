@@ -10,13 +10,12 @@ from tlcourse.audit.advice import mend
 from tlcourse.audit.columns import Column, Table
 from tlcourse.audit.findings import ROWS, Finding
 from tlcourse.audit.kinds.pairs import is_identifier, pairs
-from tlcourse.audit.kinds.target import is_classes, target_leaks
+from tlcourse.audit.kinds.target import HUGE, is_classes, target_leaks
 
 LIKE = 5  # times that columns may agree more often than by chance
 LEVEL = 0.1  # of the test
 WIDEST = 200  # columns that are left out one by one
 ENOUGH = 30  # rows that a promise is measured on
-HUGE = 1e38  # what a number of 32 bits holds
 
 
 def telling(table: Table) -> list[Column]:

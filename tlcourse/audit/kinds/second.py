@@ -13,6 +13,7 @@ from tlcourse.audit.findings import ROWS, Finding
 from tlcourse.audit.kinds.numbers import UNITS
 from tlcourse.audit.kinds.pairs import is_identifier
 from tlcourse.audit.kinds.rows import copies, telling
+from tlcourse.audit.words import spelling
 
 ALPHA = 0.003  # chance of a false alarm for all columns together
 WORTH = 0.1  # the smallest Kolmogorov-Smirnov distance, or difference of shares, that is worth a finding
@@ -83,7 +84,7 @@ def _difference(mine: Column, theirs: Column) -> tuple[float, float]:
     """Return distance and p-value."""
     if mine.numeric:
         return _moved(*(_some(c.measured[~c.gone]) for c in (mine, theirs)))
-    a, b = (pd.Series(_texts(c)[~c.gone], dtype=object).value_counts() for c in (mine, theirs))
+    a, b = (pd.Series(_spelt(c)[~c.gone], dtype=object).value_counts() for c in (mine, theirs))
     counts = pd.concat([a, b], axis=1).fillna(0).to_numpy()
     if min(counts.sum(axis=0), default=0) < 10 or len(counts) > counts.sum() / 10:
         return 0.0, 1.0
@@ -109,6 +110,11 @@ def _some(values: np.ndarray) -> np.ndarray:
 
 def _texts(column: Column) -> np.ndarray:
     return np.array([*column.texts.unique, ""], dtype=object)[column.texts.place]
+
+
+def _spelt(column: Column) -> np.ndarray:
+    """Return the texts however they are spelt: "Red" beside "red" is another spelling, and no shift."""
+    return np.array([*map(spelling, column.texts.unique), ""], dtype=object)[column.texts.place]
 
 
 def _unit_between(mine: Column, theirs: Column, alpha: float) -> float | None:

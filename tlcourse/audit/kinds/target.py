@@ -19,6 +19,7 @@ RARE = 10  # a class is rare if another has more than this many times its rows
 LEAK = 0.98  # balanced accuracy of one column alone
 STEADY = 0.993  # its correlation with a quantity, or the share of the variance that it explains
 ENOUGH = 30  # rows that a leak is judged by
+HUGE = 1e38  # what a number of 32 bits holds, in which trees compute
 SAMPLE = 4_000  # rows that are looked at
 MOST = 200  # columns that may add up to the target
 PART, EXACT = 0.01, 1e-3  # standard deviations of the target: a part's weight, and what may be left
@@ -72,6 +73,8 @@ def imbalance(table: Table) -> Iterator[Finding]:
         where = np.flatnonzero(np.isin(target.cells, rare))
         names = ", ".join(_named(target, np.flatnonzero(target.cells == c)[0]) for c in rare[:5])
         what = f"rare classes ({names}): the largest has over {RARE} times as many rows"
+        if (counts[rare] == 1).any():
+            what += "; a class of one row cannot be learned and tested: merge it or leave it out"
         yield Finding("imbalance", target.name, what, mend("imbalance", target.name), where)
 
 
@@ -144,7 +147,7 @@ def _tells_class(column: Column, target: Column, rows: np.ndarray) -> bool:
         return False
     if not column.numeric and len(column.counts) > len(rows) / 3:
         return False
-    X, y = view[kept, None].astype(float), y[kept]
+    X, y = np.clip(view[kept, None].astype(float), -HUGE, HUGE), y[kept]
     tree = DecisionTreeClassifier(max_leaf_nodes=max(4 * classes, 60), random_state=0)
     if _balanced(y, tree.fit(X, y).predict(X)) < LEAK:  # quick: no better on other rows
         return False
