@@ -220,6 +220,13 @@ def test_numbers_among_much_text_lose_nothing_and_odd_dates_and_months_are_read(
     exec(finding.mend, names)  # noqa: S102
     left = names["frame"]
     assert left["cells"].dtype.kind == "f" and (left.notna().sum(axis=1) == 1).all()
+    flags = [*["43.5 b", "12.1", "17.0", "9.3 p", "8.8", "7.1", "5.4"] * 8, "see note", "n.n.m."]
+    report = audit.table({"cells": flags})
+    names["frame"] = report.frame.copy()
+    for finding in report:
+        exec(finding.mend, names)  # noqa: S102
+    assert "text among numbers" in {f.kind for f in report}
+    assert names["frame"]["cells"].dtype.kind == "f" and names["frame"]["cells flag"].nunique() == 2
     days = ["2023-07-01", "2023-07-04", "2023-08-11", "2023-09-01", "45115", "45116"] * 9
     names["frame"] = pd.DataFrame({"cells": days})
     (finding,) = audit.table(names["frame"])

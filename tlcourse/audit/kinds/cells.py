@@ -25,6 +25,7 @@ def text_among_numbers(table: Table) -> Iterator[Finding]:
             what = f"text among numbers, such as {strays[0][:LONG]!r}"
             written = column.texts.notation is not None
             way, code = ("written", _code(column)) if written else (None, "")
+            code += ".iloc[:, 0]" * bool(written and column.texts.notation.split)  # its numbers
             if column is table.target and not written:
                 way = "target"
             elif len(where) > MANY * table.n:  # too much to lose
