@@ -165,11 +165,11 @@ def _classes(root: Path) -> tuple[list[str], list[str]]:
 
 
 def _files(folder: Path, hidden: set) -> list[Path]:
-    """Return all files in a folder and below, in order; no folder is entered twice."""
-    places, seen = [], set()
+    """Return all files in a folder and below, in order; no folder is entered twice, none above it."""
+    places, seen, start = [], set(), Path(os.path.realpath(folder))
     for place, inside, _ in os.walk(folder, followlinks=True):
-        real = os.path.realpath(place)
-        if real in seen:  # a link that leads back
+        real = Path(os.path.realpath(place))
+        if real in seen or real in start.parents:  # a link that leads back
             inside.clear()
             continue
         seen.add(real)
