@@ -227,6 +227,14 @@ def test_numbers_among_much_text_lose_nothing_and_odd_dates_and_months_are_read(
         exec(finding.mend, names)  # noqa: S102
     assert "text among numbers" in {f.kind for f in report}
     assert names["frame"]["cells"].dtype.kind == "f" and names["frame"]["cells flag"].nunique() == 2
+    written = [*[f"${k}.50" for k in range(100, 160)], "free", "ask"]
+    prices = pd.DataFrame({"y": written, "x": range(62)})
+    found = [f for f in audit.table(prices, "y") if f.column == "y"]
+    names["frame"] = prices.copy()
+    for finding in found:
+        exec(finding.mend, names)  # noqa: S102
+    assert "text among numbers" in {f.kind for f in found} and len(names["frame"]) == 60
+    assert names["frame"]["y"].notna().all(), "a target is never filled"
     days = ["2023-07-01", "2023-07-04", "2023-08-11", "2023-09-01", "45115", "45116"] * 9
     names["frame"] = pd.DataFrame({"cells": days})
     (finding,) = audit.table(names["frame"])

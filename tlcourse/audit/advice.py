@@ -65,10 +65,9 @@ ADVICE = {
     ),
     "other columns": Advice(
         "A model asks for the columns that it has learned from.",
-        "frame = frame.drop(columns={name!r})",
+        "frame = frame.drop(columns={name!r}, errors='ignore')  # or find it for the other table",
         {
-            which: f"{table} = {table}.drop(columns={{name!r}}, errors='ignore')  # or find it there"
-            for which, table in (("this", "frame"), ("the other", "other"))
+            "the other": "other = other.drop(columns={name!r}, errors='ignore')  # or find it for this one"
         },
     ),
     "missing words": Advice(
@@ -94,6 +93,7 @@ ADVICE = {
             "{column} = {column}.where({code}.notna())  # read the texts by hand",
             "target": "frame = frame.assign(**{{{name!r}: pd.to_numeric({column}, errors='coerce')}})"
             ".dropna(subset=[{name!r}])" + NEVER,
+            "target written": "frame = frame[{code}.notna()]" + NEVER,
         },
     ),
     "numbers as text": Advice(
@@ -110,8 +110,9 @@ ADVICE = {
         "One category becomes several, each with fewer examples.",
         "{column} = {column}.replace({usual})",
         {
-            "many": "{column} = {column}.groupby({column}.str.replace(r'[\\s_.]+', ' ', regex=True)"
-            ".str.replace(r'(?<!\\d) | (?!\\d)', '', regex=True).str.casefold())"
+            "many": "{column} = {column}.groupby({column}.str.strip(' _')"
+            ".str.replace(r'[\\s_]+', ' ', regex=True).str.replace(r'(?<!\\d) | (?!\\d)', '', regex=True)"
+            ".str.rstrip('.').str.casefold())"
             ".transform(lambda alike: alike.mode()[0].strip(' _'))  # the most frequent spelling"
         },
     ),

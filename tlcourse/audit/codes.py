@@ -77,11 +77,11 @@ def _apart(named: np.ndarray, ours: np.ndarray, times: np.ndarray, k: int) -> bo
 def _is_zero_code(others: np.ndarray, times: np.ndarray, gap: float) -> bool:
     """Whether zeros stand for "not measured" in a column of positive numbers that measure.
 
-    Nothing has a pressure, a height, a price of 0. So the zeros must be apart from the rest, by three times the
-    largest gap among the ten numbers next to them and by a quarter of the median (a tenth, if they are
-    more than a tenth of the cells); and fewer than half of the cells: where most are zero, as rain or
-    purchases are, zero is the usual content. Fewer than ten other numbers count or rate something, and
-    say nothing about zero.
+    Nothing has a pressure, a height, a price of 0. So the zeros must be apart from the rest, by three
+    times the largest gap among the ten numbers next to them and by a quarter of the median (a tenth, if
+    they are more than a tenth of the cells); and fewer than half of the cells: where most are zero, as
+    rain or purchases are, zero is the usual content. Fewer than ten other numbers count or rate
+    something, and say nothing about zero.
     """
     if len(others) < 10 or (others < 0).any():
         return False

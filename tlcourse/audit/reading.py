@@ -225,8 +225,9 @@ def _csv(file: Path, options: dict, **more) -> pd.DataFrame:
 def _as_text(peek: pd.DataFrame) -> tuple[dict, list[str]]:
     """Return how to read numbers with marks, and what to leave as text, by the first thousand rows.
 
-    Codes such as 007 stay text, and months such as 2023.10. Where commas mark decimals in a column, and points thousands in another
-    one, pandas must be told, for it would take 21.328 people for 21; then dates with points stay text.
+    Codes such as 007 stay text, and months such as 2023.10. Where commas mark decimals in a column, and
+    points thousands in another one, pandas must be told, for it would take 21.328 people for 21; then
+    dates with points stay text.
     """
 
     def columns(pattern, share=0.0):

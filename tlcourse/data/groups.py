@@ -18,6 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 TRIES = 20  # divisions, until every part has every class
+SAID = "a logistic regression has {:.0f} % balanced accuracy"
 MOST_ROWS = 2000  # to say what a random division promises
 
 
@@ -89,7 +90,7 @@ class Promise(NamedTuple):
     at_random: float
     half_width: float
     what: str = "groups"
-    said: str = "a logistic regression has {:.0f} % balanced accuracy"
+    said: str = SAID
 
     def __str__(self) -> str:
         """Say how much a random division promises too much."""
@@ -105,9 +106,7 @@ class Promise(NamedTuple):
         return f"{start}promised {random:.0f} %, {more} points [{low}, {high}], {sure}."
 
 
-def promise(
-    X, labels, groups, what: str = "groups", model=None, said: str | None = None
-) -> Promise:
+def promise(X, labels, groups, what: str = "groups", model=None, said: str = SAID) -> Promise:
     """Measure what a random division would have promised, and what new groups get.
 
     Both scores come from answers to all rows, in a cross-validation with as many folds, at most five.
@@ -126,8 +125,8 @@ def promise(
         What a group is called, in the plural.
     model : estimator, optional
         By default a logistic regression on standardised columns.
-    said : str, optional
-        How to say the score of another model, with a place for the number.
+    said : str
+        How to say the score of the model, with a place for the number.
 
     Returns
     -------
@@ -153,7 +152,6 @@ def promise(
         gained.append(got)
     by_groups, at_random = (float((got.sum(axis=0) / total.sum(axis=0)).mean()) for got in gained)
     half = _half_width(total, gained[1] - gained[0], owner)
-    said = said or Promise._field_defaults["said"]
     return Promise(by_groups, at_random, half, what, said)
 
 

@@ -26,8 +26,8 @@ def text_among_numbers(table: Table) -> Iterator[Finding]:
             written = column.texts.notation is not None
             way, code = ("written", _code(column)) if written else (None, "")
             code += ".iloc[:, 0]" * bool(written and column.texts.notation.split)  # its numbers
-            if column is table.target and not written:
-                way = "target"
+            if column is table.target:
+                way = "target written" if written else "target"
             elif len(where) > MANY * table.n:  # too much to lose
                 way = "many written" if written else "many"
             line = mend("text among numbers", column.name, way, code=code)

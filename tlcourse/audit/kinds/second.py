@@ -42,7 +42,7 @@ def other_columns(table: Table, other: Table) -> Iterator[Finding]:
         if name not in beside:
             which = "this" if name in mine else "the other"
             rows = np.arange(table.n if name in mine else other.n)
-            line = mend("other columns", name, which)
+            line = mend("other columns", name, which if which == "the other" else None)
             yield Finding("other columns", name, f"a column of {which} table only", line, rows)
 
 
